@@ -1,0 +1,20 @@
+default_scope = 'sealpose'
+default_hooks = dict(
+    timer=dict(type='IterTimerHook'),
+    logger=dict(type='LoggerHook', interval=50),
+    param_scheduler=dict(type='ParamSchedulerHook'),
+    checkpoint=dict(
+        type='CheckpointHook', interval=1, max_keep_ckpts=2, save_best='MPJPE', rule='less'
+    ),
+    sampler_seed=dict(type='DistSamplerSeedHook'),
+    epoch_seed=dict(type='EpochSeedHook'),
+    plain_checkpoint=dict(type='PlainCheckpointHook'),
+)
+env_cfg = dict(mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0))
+log_processor = dict(by_epoch=True)
+log_level = 'INFO'
+visualizer = dict(type='Visualizer', vis_backends=[dict(type='LocalVisBackend')])
+# A seed is needed to resume: without one, a resumed run orders its data anew.
+randomness = dict(seed=0)
+load_from = None
+resume = False

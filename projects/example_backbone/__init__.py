@@ -1,0 +1,1 @@
+"""A third party's backbone, alone in its folder."""

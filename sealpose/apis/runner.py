@@ -1,0 +1,54 @@
+"""mmengine's Runner, built from a config that passed the preflight."""
+
+import inspect
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.runner import Runner
+
+from sealpose.apis.preflight import preflight
+
+STAGE_KEYS = {
+    'train': ('train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler'),
+    'val': ('val_dataloader', 'val_cfg', 'val_evaluator'),
+    'test': ('test_dataloader', 'test_cfg', 'test_evaluator'),
+}
+
+
+def build_runner(cfg: Config, *stages: str) -> Runner:
+    """Check a config and build the Runner of some of its stages.
+
+    Nothing is written before everything was found to fit.
+
+    Args:
+        cfg: The config; ``cfg.work_dir`` is where the run writes.
+        stages: ``train``, ``val``, ``test``.
+    """
+    ready = preflight(cfg, *stages)
+    left_out = {key for s in set(STAGE_KEYS) - set(stages) for key in STAGE_KEYS[s]}
+    parts: dict[str, Any] = {
+        key: cfg[key]
+        for key in inspect.signature(Runner.__init__).parameters
+        if key in cfg and key not in left_out
+    }
+    for stage, dataset in ready.datasets.items():
+        # The data sets are large: hand them over instead of building them twice.
+        parts[f'{stage}_dataloader'] = {
+            **cfg[f'{stage}_dataloader'],
+            'dataset': dataset,
+        }
+    parts['custom_hooks'] = ready.hooks
+    if cfg.get('launcher', 'none') != 'none' and get_device() == 'cpu':
+        _prepare_cpu_launch(cfg)
+    return Runner(**parts, cfg=cfg)
+
+
+def _prepare_cpu_launch(cfg: Config) -> None:
+    """Start the process group that mmengine's launcher cannot start without CUDA."""
+    if not torch.distributed.is_initialized():
+        torch.distributed.init_process_group('gloo')
+    cfg.model_wrapper_cfg = dict(
+        type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False
+    )

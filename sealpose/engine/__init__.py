@@ -1,0 +1,12 @@
+"""What mmengine's Runner needs beside its own parts."""
+
+from sealpose.engine.checkpoint import check_state_dict, read_checkpoint
+from sealpose.engine.hooks import BNMomentumHook, EpochSeedHook, PlainCheckpointHook
+
+__all__ = [
+    'BNMomentumHook',
+    'EpochSeedHook',
+    'PlainCheckpointHook',
+    'check_state_dict',
+    'read_checkpoint',
+]

@@ -1,0 +1,27 @@
+"""Metrics of a frame: ``(pred, gt, skeleton) -> per-frame tensor``, nothing else."""
+
+from sealpose.evaluation.functional.accuracy import mpjpe, mpjve, n_mpjpe, p_mpjpe
+from sealpose.evaluation.functional.frame_metric import FrameMetric, frame_metric
+from sealpose.evaluation.functional.structure import (
+    bsle,
+    bsle_mm,
+    lle,
+    lle_mm,
+    lse,
+    lse_mm,
+)
+
+__all__ = [
+    'FrameMetric',
+    'bsle',
+    'bsle_mm',
+    'frame_metric',
+    'lle',
+    'lle_mm',
+    'lse',
+    'lse_mm',
+    'mpjpe',
+    'mpjve',
+    'n_mpjpe',
+    'p_mpjpe',
+]

@@ -1,0 +1,5 @@
+"""Metrics as mmengine's Evaluator takes them."""
+
+from sealpose.evaluation.metrics.pose_metric import PoseMetric
+
+__all__ = ['PoseMetric']

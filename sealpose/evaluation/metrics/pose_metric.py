@@ -1,0 +1,158 @@
+"""The evaluation of a pose-net in mmengine's loops."""
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+
+import numpy as np
+import torch
+from mmengine.dist import get_world_size
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+from torch import Tensor
+
+from sealpose.evaluation.aggregate import evaluate_poses
+from sealpose.evaluation.predictions import SPACE, UNIT
+from sealpose.evaluation.report import EvaluationReport
+from sealpose.registry import FRAME_METRICS, METRICS
+from sealpose.skeletons import get_skeleton
+
+# Entry to one row per frame, of a batch or of the whole data set.
+Frames = dict[str, Tensor]
+
+ALL_METRICS = (
+    'MPJPE', 'P-MPJPE', 'N-MPJPE', 'MPJVE',
+    'LSE', 'LSE-mm', 'BSLE', 'BSLE-mm', 'LLE', 'LLE-mm',
+)  # fmt: skip
+
+
+@METRICS.register_module()
+class PoseMetric(BaseMetric):
+    """Evaluates every frame of a data set once, sequence by sequence.
+
+    Windows may come in any order, from any number of processes, and more than once: a
+    frame is identified by its number in the data set.
+
+    Args:
+        metrics: Names from FRAME_METRICS, in the order of the table.
+        name: Name of the model, for reports.
+        collect_device: ``cpu`` or ``gpu``: how processes exchange their predictions.
+        prefix: Put before the names of the metrics in the log.
+
+    Attributes:
+        report: The figures of the last evaluation, in the main process.
+        predictions: All poses of it, as :func:`save_predictions` takes them.
+    """
+
+    default_prefix = ''
+
+    def __init__(
+        self,
+        metrics: Sequence[str] = ALL_METRICS,
+        name: str = '',
+        collect_device: str = 'cpu',
+        prefix: str | None = None,
+    ) -> None:
+        super().__init__(collect_device, prefix)
+        self.metrics = {metric: FRAME_METRICS.get(metric) for metric in metrics}
+        self.name = name
+        self.report: EvaluationReport | None = None
+        self.predictions: dict[str, np.ndarray] | None = None
+
+    def process(
+        self, data_batch: Mapping[str, Tensor], data_samples: Sequence[dict]
+    ) -> None:
+        """Keep the frames of a batch.
+
+        Args:
+            data_batch: ``keypoints_2d`` (B, T, J, 2) screen-normalised and
+                ``keypoints_3d`` (B, T', J, 3), metres, root-relative, camera axes.
+            data_samples: One dict: ``keypoints_3d_pred`` (B, T', J, 3), and
+                ``frame_idx`` (B, T') with the number of each frame in the data set, -1
+                for padding.
+        """
+        (sample,) = data_samples
+        pred = sample['keypoints_3d_pred']
+        frame_idx = sample['frame_idx'].cpu()
+        inside = frame_idx >= 0
+        padding = (data_batch['keypoints_2d'].shape[1] - pred.shape[1]) // 2
+        seen = data_batch['keypoints_2d'][:, padding : padding + pred.shape[1], :, :2]
+        frames = {
+            'frame_idx': frame_idx,
+            'keypoints_3d_pred': pred.float(),
+            'keypoints_3d_gt': data_batch['keypoints_3d'],
+            'keypoints_2d': seen,
+        }
+        self.results.append({key: v.cpu()[inside] for key, v in frames.items()})
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """Gather the frames of all processes and evaluate them.
+
+        Args:
+            size: Windows in the data set; not needed, frames tell what is complete.
+
+        Returns:
+            Metric to its mean over the actions.
+        """
+        # mmengine cuts what it gathers to `size` results, on the assumption of one
+        # result per window in the order of the sampler. One result per process, which
+        # holds all its batches, is never cut.
+        self.results = [self.results]
+        return super().evaluate(get_world_size())
+
+    def compute_metrics(self, results: list[list[Frames]]) -> dict[str, float]:
+        """Put the frames into place, evaluate, print the table."""
+        meta = self.dataset_meta
+        sequences = meta['sequences']
+        frames = self._frames_in_order(list(chain(*results)), sequences)
+        self.report = evaluate_poses(
+            frames['keypoints_3d_pred'],
+            frames['keypoints_3d_gt'],
+            sequences,
+            get_skeleton(meta['skeleton']),
+            self.metrics,
+            dataset=meta['dataset'],
+            name=self.name,
+        )
+        self.predictions = self._describe(frames)
+        print_log('\n' + self.report.table(), logger='current')
+        return dict(self.report.action_mean)
+
+    def _frames_in_order(
+        self, batches: list[Frames], sequences: Sequence[dict]
+    ) -> Frames:
+        total = sum(sequence['frames'] for sequence in sequences)
+        source = torch.full((total,), -1)
+        # The empty one: a run without a single batch must end in the error below.
+        found = [b['frame_idx'] for b in batches]
+        frame_idx = torch.cat([torch.empty(0, dtype=torch.int64), *found])
+        source[frame_idx] = torch.arange(len(frame_idx))
+        missing = (source < 0).nonzero()
+        if len(missing):
+            raise RuntimeError(
+                f'{len(missing)} of the {total} frames of '
+                f'{self.dataset_meta["dataset"]} were not predicted, the first is '
+                f'number {missing[0].item()}; every frame is evaluated: the stride of '
+                'the test windows must not exceed their output_frames, and the '
+                'sampler must visit all of them'
+            )
+        keys = ('keypoints_3d_pred', 'keypoints_3d_gt', 'keypoints_2d')
+        return {key: torch.cat([b[key] for b in batches])[source] for key in keys}
+
+    def _describe(self, frames: Frames) -> dict[str, np.ndarray]:
+        sequences = self.dataset_meta['sequences']
+        lengths = [sequence['frames'] for sequence in sequences]
+        texts = {
+            key: np.array([sequence[key] for sequence in sequences], dtype=np.str_)
+            for key in ('subject', 'action', 'clip', 'camera')
+        }
+        return dict(
+            **{key: value.numpy() for key, value in frames.items()},
+            sequence=np.repeat(np.arange(len(lengths)), lengths),
+            frame=np.concatenate([np.arange(length) for length in lengths]),
+            **texts,
+            skeleton=np.array(self.dataset_meta['skeleton']),
+            unit=np.array(UNIT),
+            space=np.array(SPACE),
+            dataset=np.array(self.dataset_meta['dataset']),
+            name=np.array(self.name),
+        )

@@ -1,0 +1,220 @@
+"""Trains a loss-net beside a pose-net, in anybody's training loop."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import torch
+from mmengine.optim import OptimWrapper
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from sealpose.seal.random_stream import RandomStream, derive_seed
+
+
+class LossNetTrainer:
+    """A loss-net, how it learns, and the energy that the pose-net minimises.
+
+    Every iteration calls ``step`` first, then adds ``energy`` to the loss of the
+    pose-net::
+
+        >>> import torch
+        >>> from sealpose.seal import GraphLossNet, LossNetTrainer, MarginObjective
+        >>> pose_net = torch.nn.Linear(2, 3)
+        >>> x, y = torch.randn(4, 1, 17, 2), torch.randn(4, 1, 17, 3)
+        >>>
+        >>> loss_net = GraphLossNet('h36m17')
+        >>> optimizer = torch.optim.AdamW(loss_net.parameters(), lr=1e-4)
+        >>> seal = LossNetTrainer(loss_net, MarginObjective(), optimizer)
+        >>>
+        >>> y_pred = pose_net(x)
+        >>> figures = seal.step(x, y_pred, y)
+        >>> loss = (y_pred - y).norm(dim=-1).mean() + 1e-3 * seal.energy(x, y_pred)
+        >>> loss.backward()
+
+    The loss-net's dropout draws from a random stream of its own, so the pose-net sees
+    the same random numbers as without it. The precision is its own too: full under a
+    plain optimizer, mixed under an AmpOptimWrapper, whatever autocast surrounds it.
+
+    Args:
+        loss_net: The loss-net, on its device.
+        objective: Ranking objective.
+        optimizer: Optimizer of the loss-net's parameters, plain or in mmengine's
+            OptimWrapper. With neither objective nor optimizer the loss-net is frozen:
+            ``energy`` works, ``step`` does not.
+        step_net: What ``step`` calls in place of the loss-net: its DDP wrapper.
+
+    Raises:
+        ValueError: only one of objective and optimizer is given, or the optimizer
+            holds parameters that are not the loss-net's.
+    """
+
+    def __init__(
+        self,
+        loss_net: nn.Module,
+        objective: nn.Module | None = None,
+        optimizer: torch.optim.Optimizer | OptimWrapper | None = None,
+        step_net: nn.Module | None = None,
+    ) -> None:
+        if (objective is None) != (optimizer is None):
+            raise ValueError(
+                'LossNetTrainer needs an objective and an optimizer to train the '
+                f'loss-net, or neither to keep it frozen, but got {objective=} and '
+                f'{optimizer=}'
+            )
+        self.loss_net = loss_net
+        self.step_net = loss_net if step_net is None else step_net
+        self.objective = objective
+        self.optim_wrapper = _wrap(optimizer, loss_net)
+        if self.frozen:
+            loss_net.requires_grad_(False)
+        self._trainable = [p for p in loss_net.parameters() if p.requires_grad]
+        self._has_batch_norm = any(
+            isinstance(module, _BatchNorm) for module in loss_net.modules()
+        )
+        self._stream = RandomStream(derive_seed(torch.initial_seed()))
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the loss-net never learns."""
+        return self.optim_wrapper is None
+
+    def seed(self, value: int) -> None:
+        """Restart the random stream of the loss-net's dropout."""
+        self._stream.seed(value)
+
+    def step(self, x: Tensor, y_pred: Tensor, y_true: Tensor) -> dict[str, Tensor]:
+        """Let the loss-net learn from one batch; no gradient reaches the pose-net.
+
+        Args:
+            x: 2D keypoints (B, T', J, 2), screen-normalised.
+            y_pred: Predicted poses (B, T', J, 3), metres, root-relative, camera axes.
+            y_true: True poses, like ``y_pred``.
+
+        Returns:
+            Scalars without gradient: ``objective``; the mean ``energy_pred`` and
+            ``energy_true``; ``energy_gap``, the first minus the second;
+            ``ranked_right``, the share of frames whose prediction has more energy than
+            the truth.
+        """
+        if self.frozen:
+            raise RuntimeError(
+                'this loss-net is frozen: LossNetTrainer was built without objective '
+                'and optimizer. Give it both, or do not call step()'
+            )
+        x, y_true = x.detach(), y_true.detach()
+        # The pose-net may run in half precision; distances in metres need more.
+        y_pred = y_pred.detach().to(y_true.dtype)
+        self.step_net.train()
+        with torch.enable_grad(), _autocast_off(x.device):
+            with (
+                self._stream.active(x.device),
+                self.optim_wrapper.optim_context(self.step_net),
+            ):
+                pred, true = self._energies(x, y_pred, y_true)
+            objective = self.objective(pred, true, y_pred, y_true)
+            self.optim_wrapper.update_params(objective)
+        return _figures(objective.detach(), pred.detach(), true.detach())
+
+    def energy(self, x: Tensor, y_pred: Tensor) -> Tensor:
+        """Return the mean energy, to be minimised by the pose-net.
+
+        The loss-net is in eval mode and its parameters receive no gradient.
+
+        Args:
+            x: 2D keypoints (B, T', J, 2), screen-normalised.
+            y_pred: Predicted poses (B, T', J, 3), metres, root-relative, camera axes.
+
+        Returns:
+            Scalar with a graph to ``y_pred`` alone.
+        """
+        self.loss_net.eval()
+        with self._fixed_weights(), self._precision(x.device):
+            energy = self.loss_net(x.detach(), y_pred.to(x.dtype))
+        return energy.to(x.dtype).mean()
+
+    def state_dict(self) -> dict:
+        """Return the state: ``loss_net``, and ``optimizer`` unless frozen."""
+        state = {'loss_net': self.loss_net.state_dict()}
+        if not self.frozen:
+            state['optimizer'] = self.optim_wrapper.state_dict()
+        return state
+
+    def load_state_dict(self, state: dict) -> None:
+        """Restore what ``state_dict`` returned.
+
+        Raises:
+            KeyError: the state lacks an entry.
+            RuntimeError: the loss-net's weights do not fit.
+            ValueError: the optimizer's state does not fit.
+        """
+        self.loss_net.load_state_dict(state['loss_net'])
+        if not self.frozen:
+            # A copy, since mmengine takes entries out of what it is given.
+            self.optim_wrapper.load_state_dict(dict(state['optimizer']))
+
+    def _energies(
+        self, x: Tensor, y_pred: Tensor, y_true: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        if self._has_batch_norm:
+            # In one batch the statistics of truth and prediction would mix.
+            pred, true = self.step_net(x, y_pred), self.step_net(x, y_true)
+        else:
+            both = self.step_net(torch.cat([x, x]), torch.cat([y_pred, y_true]))
+            pred, true = both.chunk(2)
+        return pred.to(y_true.dtype), true.to(y_true.dtype)
+
+    @contextmanager
+    def _fixed_weights(self) -> Iterator[None]:
+        for parameter in self._trainable:
+            parameter.requires_grad_(False)
+        try:
+            yield
+        finally:
+            for parameter in self._trainable:
+                parameter.requires_grad_(True)
+
+    @contextmanager
+    def _precision(self, device: torch.device) -> Iterator[None]:
+        if self.frozen:
+            yield
+            return
+        with _autocast_off(device), self.optim_wrapper.optim_context(self.loss_net):
+            yield
+
+
+def _autocast_off(device: torch.device) -> AbstractContextManager:
+    # Without the cache: it would serve weights from before the optimizer's step.
+    return torch.autocast(device.type, enabled=False, cache_enabled=False)
+
+
+def _wrap(
+    optimizer: torch.optim.Optimizer | OptimWrapper | None, loss_net: nn.Module
+) -> OptimWrapper | None:
+    if optimizer is None:
+        return None
+    own = {id(parameter) for parameter in loss_net.parameters()}
+    foreign = sum(
+        id(parameter) not in own
+        for group in optimizer.param_groups
+        for parameter in group['params']
+    )
+    if foreign:
+        raise ValueError(
+            f'the optimizer of the loss-net holds {foreign} parameters that are not '
+            "the loss-net's. Build it from loss_net.parameters() alone: a shared "
+            'optimizer would train the loss-net towards low energies everywhere'
+        )
+    if isinstance(optimizer, OptimWrapper):
+        return optimizer
+    return OptimWrapper(optimizer)
+
+
+def _figures(objective: Tensor, pred: Tensor, true: Tensor) -> dict[str, Tensor]:
+    energy_pred, energy_true = pred.mean(), true.mean()
+    return {
+        'objective': objective,
+        'energy_pred': energy_pred,
+        'energy_true': energy_true,
+        'energy_gap': energy_pred - energy_true,
+        'ranked_right': (pred > true).to(pred.dtype).mean(),
+    }

@@ -1,0 +1,213 @@
+"""Whole runs on tiny data: the promises that a user builds on."""
+
+import json
+
+import pytest
+import torch
+
+from sealpose.apis import build_tester, build_trainer, evaluate
+from sealpose.apis.preflight import preflight
+from sealpose.registry import MODELS
+from sealpose.seal.loss_nets import GraphLossNet
+from sealpose.skeletons import Skeleton, register_skeleton
+
+BASELINE = 'configs/baseline/videopose_sample.py'
+SEAL = 'configs/seal/videopose_sample.py'
+
+
+def train(cfg):
+    runner = build_trainer(cfg)
+    runner.train()
+    return runner
+
+
+def weights(runner):
+    return {k: v.clone() for k, v in runner.model.state_dict().items()}
+
+
+def assert_same(a, b):
+    assert a.keys() == b.keys()
+    for key in a:
+        assert torch.equal(a[key], b[key]), key
+
+
+def test_baseline_is_the_seal_run_without_the_hook_bit_for_bit(tiny_cfg):
+    seal_cfg = tiny_cfg(SEAL, 'silent')
+    seal_cfg.custom_hooks[0].energy_weight = 0.0
+    silent = weights(train(seal_cfg))
+    baseline = weights(train(tiny_cfg(BASELINE, 'baseline')))
+    assert_same(silent, baseline)
+    loud_cfg = tiny_cfg(SEAL, 'loud')
+    loud_cfg.custom_hooks[0].energy_weight = 1.0
+    loud = weights(train(loud_cfg))
+    assert any(not torch.equal(loud[k], baseline[k]) for k in baseline)
+
+
+@pytest.mark.parametrize('negatives', ['shared', 'fresh'])
+def test_stop_and_resume_ends_in_the_same_weights(tiny_cfg, negatives):
+    def cfg(work_dir, **options):
+        cfg = tiny_cfg(SEAL, work_dir, **{'train_cfg.max_epochs': 4}, **options)
+        cfg.custom_hooks[0].negatives = negatives
+        cfg.custom_hooks[0].energy_weight = 0.1
+        return cfg
+
+    straight = train(cfg('straight'))
+    # The stopped run follows the schedule of four epochs; only its loop ends early.
+    stopping = build_trainer(cfg('stopped'))
+    stopping.train_loop  # noqa: B018 - built on first access
+    stopping.train_loop._max_epochs = 2
+    stopping.train()
+    resumed_cfg = cfg('stopped')
+    resumed_cfg.resume = True
+    resumed = train(resumed_cfg)
+
+    assert resumed.epoch == 4
+    assert_same(weights(straight), weights(resumed))
+    final = [
+        torch.load(f'{r.work_dir}/epoch_4.pth', weights_only=True)['seal']
+        for r in (straight, resumed)
+    ]
+    assert_same(final[0]['loss_net'], final[1]['loss_net'])
+    assert str(final[0]['optimizer']) == str(final[1]['optimizer'])
+
+
+def test_a_seal_checkpoint_is_tested_without_a_loss_net(tiny_cfg, tmp_path, monkeypatch):
+    runner = train(tiny_cfg(SEAL))
+    path = f'{runner.work_dir}/epoch_2.pth'
+
+    def forbidden(*args, **kwargs):
+        raise AssertionError('a loss-net was built')
+
+    monkeypatch.setattr(GraphLossNet, '__init__', forbidden)
+    metric = evaluate(build_tester(tiny_cfg(SEAL), path))
+    report = metric.report
+    assert report.frames == 4 * 40
+    assert report.name == 'videopose_sample'
+    assert 0 < report.action_mean['P-MPJPE'] <= report.action_mean['MPJPE']
+
+    report.to_json(tmp_path / 'out.json')
+    assert json.loads((tmp_path / 'out.json').read_text())['frames'] == 160
+
+
+def test_seal_figures_are_in_the_log(tiny_cfg):
+    runner = train(tiny_cfg(SEAL))
+    lines = [
+        json.loads(line)
+        for line in open(f'{runner.log_dir}/vis_data/scalars.json')
+    ]
+    logged = {key for line in lines for key in line}
+    assert {
+        'loss_energy',
+        'seal_objective',
+        'seal_energy_pred',
+        'seal_energy_true',
+        'seal_energy_gap',
+        'seal_ranked_right',
+    } <= logged
+
+
+def test_a_run_starts_from_other_weights_with_another_seed(tiny_cfg):
+    first = build_trainer(tiny_cfg(BASELINE, 'a', **{'randomness.seed': 0}))
+    second = build_trainer(tiny_cfg(BASELINE, 'b', **{'randomness.seed': 1}))
+    assert any(
+        not torch.equal(a, b)
+        for a, b in zip(first.model.parameters(), second.model.parameters(), strict=True)
+    )
+
+
+def test_single_frame_and_explicit_constraints_train_too(tiny_cfg):
+    cfg = tiny_cfg('configs/seal/simplebaseline_sample.py')
+    cfg.model.losses.symmetry = dict(type='SymmetryLoss', weight=0.1)
+    cfg.model.losses.bones = dict(type='BoneLengthLoss', weight=0.1)
+    runner = train(cfg)
+    assert runner.epoch == 2
+
+
+def test_whole_sequences_and_windows_give_the_same_result(tiny_cfg):
+    path = f'{train(tiny_cfg(BASELINE)).work_dir}/epoch_2.pth'
+    whole = evaluate(build_tester(tiny_cfg(BASELINE), path))
+    window = {
+        'test_dataloader.dataset.input_frames': 27,
+        'test_dataloader.dataset.output_frames': 1,
+    }
+    by_window = evaluate(build_tester(tiny_cfg(BASELINE, **window), path))
+    for name, value in whole.report.action_mean.items():
+        assert by_window.report.action_mean[name] == pytest.approx(value, rel=1e-4)
+
+
+def test_a_third_partys_backbone_trains_from_its_own_folder(tiny_cfg):
+    cfg = tiny_cfg('projects/example_backbone/configs/joint_mixer_sample.py')
+    runner = train(cfg)
+    assert type(runner.model.backbone).__module__.startswith('projects.')
+
+
+class TestNothingIsWrittenForBadInput:
+    """Each fault is found before the work dir exists."""
+
+    @pytest.fixture(autouse=True)
+    def nothing_written(self, tmp_path):
+        yield
+        assert not (tmp_path / 'run').exists()
+
+    def test_unknown_type(self, tiny_cfg):
+        cfg = tiny_cfg(BASELINE, **{'model.backbone.type': 'VideoPos3D'})
+        with pytest.raises(KeyError, match='VideoPos3D'):
+            build_trainer(cfg)
+
+    def test_unknown_objective(self, tiny_cfg):
+        cfg = tiny_cfg(SEAL)
+        cfg.custom_hooks[0].objective = dict(type='Margin')
+        with pytest.raises(KeyError, match='Margin'):
+            build_trainer(cfg)
+
+    def test_output_shape_of_the_backbone(self, tiny_cfg):
+        cfg = tiny_cfg(
+            BASELINE,
+            **{
+                'train_dataloader.dataset.input_frames': 27,
+                'train_dataloader.dataset.output_frames': 27,
+            },
+        )
+        with pytest.raises(ValueError, match=r'VideoPose3D returned \(1, 1, 17, 3\)'):
+            build_trainer(cfg)
+
+    def test_backbone_of_another_joint_count(self, tiny_cfg):
+        cfg = tiny_cfg(BASELINE, **{'model.backbone.num_joints': 16})
+        with pytest.raises(ValueError, match='VideoPose3D failed on an input of shape'):
+            build_trainer(cfg)
+
+    def test_loss_net_of_another_skeleton(self, tiny_cfg):
+        register_skeleton(Skeleton('stick2', joints=dict(a=None, b='a')))
+        cfg = tiny_cfg(SEAL)
+        cfg.custom_hooks[0].loss_net = dict(type='MLPLossNet', skeleton='stick2')
+        with pytest.raises(ValueError, match=r'stick2.*h36m17|h36m17.*stick2'):
+            build_trainer(cfg)
+
+    def test_checkpoint_of_another_model(self, tiny_cfg, tmp_path):
+        path = tmp_path / 'other.pth'
+        torch.save(dict(state_dict=torch.nn.Linear(2, 2).state_dict()), path)
+        with pytest.raises(ValueError, match=r'other\.pth belongs to another model'):
+            build_tester(tiny_cfg(BASELINE), path)
+
+    def test_corrupted_checkpoint(self, tiny_cfg, tmp_path):
+        path = tmp_path / 'broken.pth'
+        path.write_bytes(b'PK\x03\x04 cut short')
+        with pytest.raises(ValueError, match=r'broken\.pth is not a readable'):
+            build_tester(tiny_cfg(BASELINE), path)
+
+    def test_weights_alone_cannot_be_resumed(self, tiny_cfg, tmp_path):
+        cfg = tiny_cfg(BASELINE)
+        model = MODELS.build(cfg.model)
+        path = tmp_path / 'weights.pth'
+        torch.save(dict(state_dict=model.state_dict()), path)
+        cfg.resume, cfg.load_from = True, str(path)
+        with pytest.raises(ValueError, match='holds weights only'):
+            build_trainer(cfg)
+
+    def test_missing_files_of_human36m(self, tiny_cfg, tmp_path):
+        cfg = tiny_cfg(BASELINE)
+        cfg.train_dataloader.dataset = dict(
+            type='Human36M', data_root=str(tmp_path / 'nowhere')
+        )
+        with pytest.raises(FileNotFoundError, match=r'nowhere/data_3d_h36m\.npz'):
+            preflight(cfg, 'train')

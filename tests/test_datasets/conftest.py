@@ -1,0 +1,3 @@
+from tests.cmu_data import cmu_root
+
+__all__ = ['cmu_root']

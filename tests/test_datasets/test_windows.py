@@ -1,0 +1,102 @@
+import pytest
+import torch
+
+from sealpose.datasets.sequences import PoseSequence, SequenceStore
+from sealpose.datasets.window_dataset import WindowDataset
+from sealpose.skeletons import H36M17
+
+
+def sequence(frames: int, offset: float = 0, **arrays) -> PoseSequence:
+    """Frame t of the sequence holds the number offset + t everywhere."""
+    values = offset + torch.arange(frames, dtype=torch.float32)[:, None, None]
+    arrays.setdefault('keypoints_2d', values.expand(-1, 17, 2).contiguous())
+    arrays.setdefault('keypoints_3d', values.expand(-1, 17, 3).contiguous())
+    return PoseSequence(
+        **arrays, subject='S1', action='Walking', clip='Walking 1', camera='cam0'
+    )
+
+
+class TwoClips(WindowDataset):
+    def load_sequences(self):
+        return [sequence(5), sequence(4, offset=100)]
+
+
+def numbers(batch, key):
+    return batch[key][:, :, 0, 0].tolist()
+
+
+def test_seq2frame_windows_are_centred_and_repeat_the_edges():
+    data = TwoClips('h36m17', input_frames=3, output_frames=1)
+    assert len(data) == 9
+    batch = data.__getitems__([0, 2, 4, 5])
+    assert numbers(batch, 'keypoints_2d') == [
+        [0, 0, 1],
+        [1, 2, 3],
+        [3, 4, 4],
+        [100, 100, 101],
+    ]
+    assert numbers(batch, 'keypoints_3d') == [[0], [2], [4], [100]]
+    assert batch['frame_idx'].tolist() == [[0], [2], [4], [5]]
+
+
+def test_seq2seq_windows_cover_each_frame_once_and_mark_padding():
+    data = TwoClips('h36m17', input_frames=3, output_frames=3)
+    batch = data.__getitems__(range(len(data)))
+    assert numbers(batch, 'keypoints_2d') == [
+        [0, 1, 2],
+        [3, 4, 4],
+        [100, 101, 102],
+        [103, 103, 103],
+    ]
+    assert batch['frame_idx'].tolist() == [
+        [0, 1, 2],
+        [3, 4, -1],
+        [5, 6, 7],
+        [8, -1, -1],
+    ]
+
+
+def test_wide_windows_see_context_on_both_sides():
+    data = TwoClips('h36m17', input_frames=6, output_frames=4)
+    batch = data.__getitems__([0, 1])
+    assert numbers(batch, 'keypoints_2d') == [[0, 0, 1, 2, 3, 4], [3, 4, 4, 4, 4, 4]]
+    assert numbers(batch, 'keypoints_3d') == [[0, 1, 2, 3], [4, 4, 4, 4]]
+
+
+def test_stride_thins_the_windows():
+    data = TwoClips('h36m17', input_frames=1, output_frames=1, stride=2)
+    batch = data.__getitems__(range(len(data)))
+    assert numbers(batch, 'keypoints_3d') == [[0], [2], [4], [100], [102]]
+
+
+def test_one_window_is_a_batch_without_its_first_axis():
+    data = TwoClips('h36m17', input_frames=3)
+    assert data[1]['keypoints_2d'].shape == (3, 17, 2)
+
+
+@pytest.mark.parametrize('window', [(2, 1), (1, 3), (1, 0)])
+def test_impossible_window_is_refused(window):
+    with pytest.raises(ValueError, match='impossible'):
+        TwoClips('h36m17', *window)
+
+
+def test_not_a_number_is_refused_with_its_frame():
+    pose = torch.zeros(5, 17, 3)
+    pose[3, 2] = float('nan')
+    with pytest.raises(ValueError, match='S1/Walking 1/cam0: keypoints_3d .* frame 3'):
+        SequenceStore([sequence(5, keypoints_3d=pose)], H36M17)
+
+
+def test_other_joints_than_the_skeleton_are_refused():
+    with pytest.raises(ValueError, match=r"\(5, 16, 2\).*'h36m17' needs \(frames, 17"):
+        SequenceStore([sequence(5, keypoints_2d=torch.zeros(5, 16, 2))], H36M17)
+
+
+def test_frame_counts_of_2d_and_3d_must_agree():
+    with pytest.raises(ValueError, match='4 frames of 2D keypoints but 5 of 3D'):
+        SequenceStore([sequence(5, keypoints_2d=torch.zeros(4, 17, 2))], H36M17)
+
+
+def test_no_sequence_is_refused():
+    with pytest.raises(ValueError, match='no sequence'):
+        SequenceStore([], H36M17)

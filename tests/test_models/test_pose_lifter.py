@@ -1,0 +1,114 @@
+import pytest
+import torch
+from torch import nn
+
+from sealpose.geometry.flip import flip_pose
+from sealpose.models import PoseDataPreprocessor, PoseLifter
+from sealpose.registry import BACKBONES
+from sealpose.skeletons import H36M17
+
+
+@BACKBONES.register_module(force=True)
+class Halver(nn.Module):
+    """Predicts the centre frame's 2D input, scaled, with dropout noise in training."""
+
+    num_frames, seq2seq = 3, False
+
+    def __init__(self, shape_fault=False):
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor(0.5))
+        self.drop = nn.Dropout(0.5)
+        self.shape_fault = shape_fault
+
+    def forward(self, x):
+        y = self.drop(x[:, 1:2] * self.scale)
+        y = torch.cat([y, y[..., :1]], -1)
+        return y[:, :, :16] if self.shape_fault else y
+
+
+def lifter(**kwargs):
+    kwargs.setdefault('backbone', dict(type='Halver'))
+    return PoseLifter(
+        skeleton='h36m17', losses=dict(pose=dict(type='MPJPELoss')), **kwargs
+    )
+
+
+def test_flip_test_averages_both_sides_by_hand():
+    torch.manual_seed(0)
+    x = torch.randn(2, 3, 17, 2)
+    plain, flipping = lifter().eval(), lifter(flip_test=True).eval()
+    mirror = H36M17.mirror
+    by_hand = (
+        plain.lift(x) + flip_pose(plain.lift(flip_pose(x, mirror)), mirror)
+    ) / 2
+    torch.testing.assert_close(flipping.lift(x), by_hand)
+
+
+def test_losses_appear_under_their_names():
+    model = lifter()
+    model_losses = PoseLifter(
+        backbone=dict(type='Halver'),
+        skeleton='h36m17',
+        losses=dict(
+            pose=dict(type='MPJPELoss'), symmetry=dict(type='SymmetryLoss', weight=0.1)
+        ),
+    )
+    x, y = torch.randn(2, 3, 17, 2), torch.randn(2, 1, 17, 3)
+    assert set(model(x, y, mode='loss')) == {'loss_pose'}
+    assert set(model_losses(x, y, mode='loss')) == {'loss_pose', 'loss_symmetry'}
+
+
+def test_energy_fn_gets_the_predicted_frames_and_adds_its_losses():
+    model = lifter()
+    seen = {}
+
+    def energy_fn(x, pred, target):
+        seen.update(x=x, pred=pred, fresh=model.predict_fresh())
+        return dict(loss_energy=pred.sum())
+
+    model.energy_fn = energy_fn
+    x, y = torch.randn(2, 3, 17, 2), torch.randn(2, 1, 17, 3)
+    losses = model(x, y, mode='loss')
+    assert set(losses) == {'loss_pose', 'loss_energy'}
+    assert torch.equal(seen['x'], x[:, 1:2])
+    assert seen['pred'].requires_grad
+    assert not seen['fresh'].requires_grad
+    # In eval mode there is no dropout: the fresh prediction is the scaled input.
+    torch.testing.assert_close(seen['fresh'][..., :2], x[:, 1:2] * 0.5)
+    assert model.backbone.training
+
+
+def test_predict_fresh_outside_of_training_is_refused():
+    with pytest.raises(RuntimeError, match='only while energy_fn runs'):
+        lifter().predict_fresh()
+
+
+def test_a_prediction_of_the_wrong_shape_names_the_backbone():
+    model = lifter(backbone=dict(type='Halver', shape_fault=True))
+    with pytest.raises(ValueError, match=r'Halver returned \(2, 1, 16, 3\).*\(2, 1, 17'):
+        model(torch.zeros(2, 3, 17, 2), torch.zeros(2, 1, 17, 3), mode='loss')
+
+
+def test_unknown_backbone_suggests_names():
+    with pytest.raises(KeyError, match="'VideoPose3' is not .*Did you mean VideoPose3D"):
+        lifter(backbone=dict(type='VideoPose3'))
+
+
+def test_training_flip_mirrors_whole_windows():
+    torch.manual_seed(0)
+    data = dict(
+        keypoints_2d=torch.randn(200, 3, 17, 2),
+        keypoints_3d=torch.randn(200, 1, 17, 3),
+        frame_idx=torch.zeros(200, 1).long(),
+    )
+    preprocessor = PoseDataPreprocessor('h36m17', flip_prob=0.5)
+    assert preprocessor(data)['keypoints_2d'] is not None
+    torch.testing.assert_close(preprocessor(data)['keypoints_2d'], data['keypoints_2d'])
+    flipped = preprocessor(data, training=True)
+    same = (flipped['keypoints_2d'] == data['keypoints_2d']).flatten(1).all(1)
+    assert 70 < same.sum() < 130
+    for key in ('keypoints_2d', 'keypoints_3d'):
+        expected = torch.where(
+            same[:, None, None, None], data[key], flip_pose(data[key], H36M17.mirror)
+        )
+        torch.testing.assert_close(flipped[key], expected)

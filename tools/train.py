@@ -1,0 +1,74 @@
+#!/usr/bin/env python
+"""Train a pose-net: tools/train.py configs/seal/videopose_sample.py."""
+
+import argparse
+import os
+
+import torch
+from mmengine.config import Config, DictAction
+
+from sealpose.apis import build_trainer, load_config
+from sealpose.apis.cli import one_line_errors
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description='Train a pose-net from a config.')
+    parser.add_argument('config', help='config file, e.g. configs/seal/...py')
+    parser.add_argument(
+        '--work-dir',
+        help='folder for logs and checkpoints (default: work_dirs/<config name>)',
+    )
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CHECKPOINT',
+        help='continue from the newest checkpoint of the work dir, or from the given',
+    )
+    parser.add_argument(
+        '--amp', action='store_true', help='mixed precision (bfloat16) on a GPU'
+    )
+    parser.add_argument('--seed', type=int, help='seed of everything random')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='replace settings of the config, e.g. train_cfg.max_epochs=5',
+    )
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='how the processes of a distributed run were started',
+    )
+    parser.add_argument('--local-rank', '--local_rank', type=int, default=0)
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    with one_line_errors():
+        cfg = load_config(args.config, args.work_dir, args.cfg_options)
+        cfg.launcher = args.launcher
+        if args.seed is not None:
+            cfg.randomness.seed = args.seed
+        if args.resume:
+            cfg.resume = True
+            cfg.load_from = None if args.resume == 'auto' else args.resume
+        if args.amp:
+            use_mixed_precision(cfg)
+        runner = build_trainer(cfg)
+    runner.train()
+
+
+def use_mixed_precision(cfg: Config) -> None:
+    if not torch.cuda.is_available():
+        raise ValueError('--amp needs a CUDA device, and torch finds none; leave it out')
+    cfg.optim_wrapper.type = 'AmpOptimWrapper'
+    cfg.optim_wrapper.dtype = 'bfloat16'
+
+
+if __name__ == '__main__':
+    main()
