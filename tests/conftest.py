@@ -1,5 +1,6 @@
 """Small data in the official forms, and configs that run on it in a second."""
 
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,7 @@ def h36m_root(tmp_path_factory) -> Path:
     return h36m_files(tmp_path_factory.mktemp('h36m'))
 
 
+run_number = count()
 TINY_RUN = {
     'train_dataloader.batch_size': 32,
     'train_dataloader.dataset.frames': 80,
@@ -99,6 +101,8 @@ def tiny_cfg(tmp_path):
         cfg = load_config(
             ROOT / name, str(tmp_path / work_dir), {**TINY_RUN, **options}
         )
+        # mmengine tells runs apart by name and second.
+        cfg.experiment_name = f'{work_dir}_{next(run_number)}'
         for hook in cfg.get('custom_hooks', []):
             hook.loss_net = SMALL_LOSS_NET
         return cfg

@@ -22,7 +22,7 @@ def parse_args() -> argparse.Namespace:
         help='write every predicted pose here, for tools/analysis_tools/draw_poses.py',
     )
     parser.add_argument(
-        '--work-dir', help='folder for the log (default: work_dirs/<config name>)'
+        '--work-dir', help='folder for the log (default: work_dirs/<folder>/<config>)'
     )
     parser.add_argument(
         '--cfg-options',

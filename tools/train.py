@@ -16,7 +16,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('config', help='config file, e.g. configs/seal/...py')
     parser.add_argument(
         '--work-dir',
-        help='folder for logs and checkpoints (default: work_dirs/<config name>)',
+        help='folder for logs and checkpoints (default: work_dirs/<folder>/<config>)',
     )
     parser.add_argument(
         '--resume',
@@ -65,7 +65,9 @@ def main() -> None:
 
 def use_mixed_precision(cfg: Config) -> None:
     if not torch.cuda.is_available():
-        raise ValueError('--amp needs a CUDA device, and torch finds none; leave it out')
+        raise ValueError(
+            '--amp needs a CUDA device, and torch finds none; leave it out'
+        )
     cfg.optim_wrapper.type = 'AmpOptimWrapper'
     cfg.optim_wrapper.dtype = 'bfloat16'
 

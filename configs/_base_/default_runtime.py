@@ -4,7 +4,11 @@ default_hooks = dict(
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(
-        type='CheckpointHook', interval=1, max_keep_ckpts=2, save_best='MPJPE', rule='less'
+        type='CheckpointHook',
+        interval=1,
+        max_keep_ckpts=2,
+        save_best='MPJPE',
+        rule='less',
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     epoch_seed=dict(type='EpochSeedHook'),

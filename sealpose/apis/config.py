@@ -17,8 +17,8 @@ def load_config(
 
     Args:
         path: The config file.
-        work_dir: Where the run writes; ``work_dirs/<name of the config>`` if neither
-            this nor the config says.
+        work_dir: Where the run writes; if neither this nor the config says, a folder
+            like that of the config: ``work_dirs/seal/videopose_h36m``.
         cfg_options: Settings that replace those of the file, dotted keys allowed.
 
     Raises:
@@ -35,13 +35,14 @@ def load_config(
     if cfg_options:
         _check_options(cfg, cfg_options)
         cfg.merge_from_dict(cfg_options)
-    cfg.work_dir = work_dir or cfg.get('work_dir') or f'work_dirs/{path.stem}'
+    cfg.work_dir = work_dir or cfg.get('work_dir') or f'work_dirs/{config_name(cfg)}'
     return cfg
 
 
 def config_name(cfg: Config) -> str:
-    """Return the name of a config: its file name without the ending."""
-    return Path(cfg.filename).stem
+    """Return the name of a config: its folder and file, ``seal/videopose_h36m``."""
+    path = Path(cfg.filename).resolve()
+    return f'{path.parent.name}/{path.stem}'
 
 
 def _check_options(cfg: Config, options: dict) -> None:

@@ -120,7 +120,9 @@ def _check_checkpoint(cfg: Config, model: nn.Module) -> None:
         return
     checkpoint = read_checkpoint(path)
     check_state_dict(model, checkpoint, path)
-    if cfg.get('resume') and not {'optimizer', 'meta', 'message_hub'} <= set(checkpoint):
+    if cfg.get('resume') and not {'optimizer', 'meta', 'message_hub'} <= set(
+        checkpoint
+    ):
         raise ValueError(
             f'{path} holds weights only, no state of a training to resume; start from '
             f'its weights instead: --cfg-options load_from={path}'

@@ -32,7 +32,9 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict:
             f'objects other than tensors and plain values): {reason}'
         ) from None
     if not isinstance(checkpoint, dict):
-        raise ValueError(f'{path} holds a {type(checkpoint).__name__}, not a checkpoint')
+        raise ValueError(
+            f'{path} holds a {type(checkpoint).__name__}, not a checkpoint'
+        )
     return checkpoint
 
 

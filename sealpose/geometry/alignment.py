@@ -40,7 +40,7 @@ def align_similarity(pred: Tensor, target: Tensor) -> Tensor:
 def align_scale(pred: Tensor, target: Tensor) -> Tensor:
     """Scale each pose about the origin so that it fits its target best.
 
-    ``s = sum(p · y) / sum(p · p)``, the least-squares factor.
+    ``s = sum(p · y) / sum(p · p)``, the least-squares factor; it may be negative.
 
     Args:
         pred: (..., J, 3), any unit, root-relative.

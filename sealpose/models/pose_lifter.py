@@ -128,6 +128,16 @@ class PoseLifter(BaseModel):
         return losses
 
     def check_prediction(self, x: Tensor, pred: Tensor, target: Tensor) -> None:
+        """Refuse a prediction whose shape is not that of the truth.
+
+        Args:
+            x: Input of the backbone, (B, T, J, 2).
+            pred: Its output.
+            target: The truth, (B, T', J, 3).
+
+        Raises:
+            ValueError: the shapes of prediction and truth differ.
+        """
         if pred.shape != target.shape:
             raise ValueError(
                 f'the backbone {type(self.backbone).__name__} returned '

@@ -88,6 +88,22 @@ class SEALHook(Hook):
         self._figures = FigureMeans()
         self._iter = 0
 
+    def check(self, model: nn.Module, dataset: Any) -> None:
+        """Find faults of the config before a run writes its first file.
+
+        Args:
+            model: The pose-net.
+            dataset: The training data.
+
+        Raises:
+            KeyError: an unknown loss-net or objective.
+            ValueError: the skeletons of loss-net, model and data differ, or ``init``
+                does not fit.
+        """
+        _check_skeletons(self._build_loss_net(), model, dataset)
+        if self.objective is not None:
+            RANKING_OBJECTIVES.build(self.objective)
+
     def before_run(self, runner: Runner) -> None:
         """Build the loss-net, in a run that trains."""
         # The runner builds its optimizer wrapper for training only.
@@ -99,12 +115,11 @@ class SEALHook(Hook):
             self.seed = derive_seed(runner.seed)
         # The pose-net's weights come after this from the global generator, which must
         # not notice that a loss-net was built.
+        loss_net = self._build_loss_net()
+        _check_skeletons(
+            loss_net, _unwrap(runner.model), runner.train_dataloader.dataset
+        )
         device = torch.device(get_device())
-        with RandomStream(self.seed).active(device):
-            loss_net = LOSS_NETS.build(self.loss_net)
-        if self.init is not None:
-            _load_weights(loss_net, self.init)
-        _check_skeletons(loss_net, runner)
         self.trainer = self._build_trainer(loss_net.to(device), runner)
 
     def before_train(self, runner: Runner) -> None:
@@ -209,6 +224,14 @@ class SEALHook(Hook):
                 f'loss-net and optimizer of this config: {error}'
             ) from error
 
+    def _build_loss_net(self) -> nn.Module:
+        seed = 0 if self.seed is None else self.seed
+        with RandomStream(seed).active(torch.device(get_device())):
+            loss_net = LOSS_NETS.build(self.loss_net)
+        if self.init is not None:
+            _load_weights(loss_net, self.init)
+        return loss_net
+
     def _build_trainer(self, loss_net: nn.Module, runner: Runner) -> LossNetTrainer:
         if self.static:
             return LossNetTrainer(loss_net)
@@ -254,11 +277,9 @@ def _load_weights(loss_net: nn.Module, path: str) -> None:
     loss_net.load_state_dict(weights)
 
 
-def _check_skeletons(loss_net: nn.Module, runner: Runner) -> None:
+def _check_skeletons(loss_net: nn.Module, model: nn.Module, dataset: Any) -> None:
     mine = _skeleton_name(loss_net)
-    dataset = runner.train_dataloader.dataset
-    others = {'training data': dataset, 'model': _unwrap(runner.model)}
-    for owner, part in others.items():
+    for owner, part in {'training data': dataset, 'model': model}.items():
         name = _skeleton_name(part)
         if None not in (mine, name) and mine != name:
             raise ValueError(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -109,8 +110,7 @@ class Skeleton:
         position = {segment: i for i, segment in enumerate(self.segments)}
         return {
             limb: tuple(
-                position[self.index(a), self.index(b)]
-                for a, b in zip(chain, chain[1:], strict=False)
+                position[self.index(a), self.index(b)] for a, b in pairwise(chain)
             )
             for limb, chain in self.limbs.items()
         }
@@ -139,7 +139,7 @@ class Skeleton:
             seen, at = [], joint
             while at is not None:
                 if at in seen:
-                    raise self._fault(f'its parents run in a cycle: {seen + [at]}')
+                    raise self._fault(f'its parents run in a cycle: {[*seen, at]}')
                 seen.append(at)
                 at = self.joints[at]
         roots = [joint for joint, parent in self.joints.items() if parent is None]
@@ -166,7 +166,7 @@ class Skeleton:
             for joint in chain:
                 if joint not in self.joints:
                     raise self._fault(f'limb {limb!r} names the unknown {joint!r}')
-            for upper, lower in zip(chain, chain[1:], strict=False):
+            for upper, lower in pairwise(chain):
                 if self.joints[lower] != upper:
                     raise self._fault(
                         f'limb {limb!r} goes from {upper!r} to {lower!r}, but the '

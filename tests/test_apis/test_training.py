@@ -1,9 +1,11 @@
 """Whole runs on tiny data: the promises that a user builds on."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
+from mmengine.hooks import Hook
 
 from sealpose.apis import build_tester, build_trainer, evaluate
 from sealpose.apis.preflight import preflight
@@ -43,6 +45,15 @@ def test_baseline_is_the_seal_run_without_the_hook_bit_for_bit(tiny_cfg):
     assert any(not torch.equal(loud[k], baseline[k]) for k in baseline)
 
 
+class KilledAfter(Hook):
+    def __init__(self, epochs):
+        self.epochs = epochs
+
+    def before_train_epoch(self, runner):
+        if runner.epoch == self.epochs:
+            raise KeyboardInterrupt
+
+
 @pytest.mark.parametrize('negatives', ['shared', 'fresh'])
 def test_stop_and_resume_ends_in_the_same_weights(tiny_cfg, negatives):
     def cfg(work_dir, **options):
@@ -52,11 +63,10 @@ def test_stop_and_resume_ends_in_the_same_weights(tiny_cfg, negatives):
         return cfg
 
     straight = train(cfg('straight'))
-    # The stopped run follows the schedule of four epochs; only its loop ends early.
     stopping = build_trainer(cfg('stopped'))
-    stopping.train_loop  # noqa: B018 - built on first access
-    stopping.train_loop._max_epochs = 2
-    stopping.train()
+    stopping.register_hook(KilledAfter(2))
+    with pytest.raises(KeyboardInterrupt):
+        stopping.train()
     resumed_cfg = cfg('stopped')
     resumed_cfg.resume = True
     resumed = train(resumed_cfg)
@@ -71,7 +81,9 @@ def test_stop_and_resume_ends_in_the_same_weights(tiny_cfg, negatives):
     assert str(final[0]['optimizer']) == str(final[1]['optimizer'])
 
 
-def test_a_seal_checkpoint_is_tested_without_a_loss_net(tiny_cfg, tmp_path, monkeypatch):
+def test_a_seal_checkpoint_is_tested_without_a_loss_net(
+    tiny_cfg, tmp_path, monkeypatch
+):
     runner = train(tiny_cfg(SEAL))
     path = f'{runner.work_dir}/epoch_2.pth'
 
@@ -82,7 +94,7 @@ def test_a_seal_checkpoint_is_tested_without_a_loss_net(tiny_cfg, tmp_path, monk
     metric = evaluate(build_tester(tiny_cfg(SEAL), path))
     report = metric.report
     assert report.frames == 4 * 40
-    assert report.name == 'videopose_sample'
+    assert report.name == 'seal/videopose_sample'
     assert 0 < report.action_mean['P-MPJPE'] <= report.action_mean['MPJPE']
 
     report.to_json(tmp_path / 'out.json')
@@ -91,11 +103,8 @@ def test_a_seal_checkpoint_is_tested_without_a_loss_net(tiny_cfg, tmp_path, monk
 
 def test_seal_figures_are_in_the_log(tiny_cfg):
     runner = train(tiny_cfg(SEAL))
-    lines = [
-        json.loads(line)
-        for line in open(f'{runner.log_dir}/vis_data/scalars.json')
-    ]
-    logged = {key for line in lines for key in line}
+    lines = Path(runner.log_dir, 'vis_data/scalars.json').read_text().splitlines()
+    logged = {key for line in lines for key in json.loads(line)}
     assert {
         'loss_energy',
         'seal_objective',
@@ -111,7 +120,9 @@ def test_a_run_starts_from_other_weights_with_another_seed(tiny_cfg):
     second = build_trainer(tiny_cfg(BASELINE, 'b', **{'randomness.seed': 1}))
     assert any(
         not torch.equal(a, b)
-        for a, b in zip(first.model.parameters(), second.model.parameters(), strict=True)
+        for a, b in zip(
+            first.model.parameters(), second.model.parameters(), strict=True
+        )
     )
 
 

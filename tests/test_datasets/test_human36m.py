@@ -114,7 +114,9 @@ def test_missing_clip_in_2d_names_file_and_clip(broken):
 
 
 def test_missing_subject_names_file_and_subject(broken):
-    with pytest.raises(ValueError, match="data_3d_h36m.npz, positions_3d: no entry 'S9'"):
+    with pytest.raises(
+        ValueError, match="data_3d_h36m.npz, positions_3d: no entry 'S9'"
+    ):
         broken(change_3d=lambda positions: positions.pop('S9'))()
 
 
@@ -122,7 +124,9 @@ def test_another_joint_count_is_refused(broken):
     def reduce(positions):
         positions['S9']['Directions'] = positions['S9']['Directions'][:, :17]
 
-    with pytest.raises(ValueError, match='expected the 32 joints of the release, found 17'):
+    with pytest.raises(
+        ValueError, match='expected the 32 joints of the release, found 17'
+    ):
         broken(change_3d=reduce)()
 
 

@@ -62,7 +62,9 @@ def test_numpy_functions_beyond_arrays_are_not_admitted(tmp_path):
 
 def test_missing_key_is_named_with_those_present(tmp_path):
     np.savez(tmp_path / 'x.npz', positions_2d=np.zeros(1))
-    with pytest.raises(ValueError, match="no key 'positions_3d'; it holds: positions_2d"):
+    with pytest.raises(
+        ValueError, match="no key 'positions_3d'; it holds: positions_2d"
+    ):
         read_npz(tmp_path / 'x.npz', 'positions_3d')
 
 

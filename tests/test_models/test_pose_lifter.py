@@ -38,9 +38,7 @@ def test_flip_test_averages_both_sides_by_hand():
     x = torch.randn(2, 3, 17, 2)
     plain, flipping = lifter().eval(), lifter(flip_test=True).eval()
     mirror = H36M17.mirror
-    by_hand = (
-        plain.lift(x) + flip_pose(plain.lift(flip_pose(x, mirror)), mirror)
-    ) / 2
+    by_hand = (plain.lift(x) + flip_pose(plain.lift(flip_pose(x, mirror)), mirror)) / 2
     torch.testing.assert_close(flipping.lift(x), by_hand)
 
 
@@ -85,12 +83,16 @@ def test_predict_fresh_outside_of_training_is_refused():
 
 def test_a_prediction_of_the_wrong_shape_names_the_backbone():
     model = lifter(backbone=dict(type='Halver', shape_fault=True))
-    with pytest.raises(ValueError, match=r'Halver returned \(2, 1, 16, 3\).*\(2, 1, 17'):
+    with pytest.raises(
+        ValueError, match=r'Halver returned \(2, 1, 16, 3\).*\(2, 1, 17'
+    ):
         model(torch.zeros(2, 3, 17, 2), torch.zeros(2, 1, 17, 3), mode='loss')
 
 
 def test_unknown_backbone_suggests_names():
-    with pytest.raises(KeyError, match="'VideoPose3' is not .*Did you mean VideoPose3D"):
+    with pytest.raises(
+        KeyError, match="'VideoPose3' is not .*Did you mean VideoPose3D"
+    ):
         lifter(backbone=dict(type='VideoPose3'))
 
 

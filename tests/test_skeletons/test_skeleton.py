@@ -68,5 +68,7 @@ def test_malformed_table_is_refused(joints, limbs, message):
 def test_unknown_names_are_named():
     with pytest.raises(ValueError, match="no joint 'tail'; it has pelvis"):
         H36M17.index('tail')
-    with pytest.raises(KeyError, match="'h36m1' is not registered. Did you mean h36m17"):
+    with pytest.raises(
+        KeyError, match="'h36m1' is not registered. Did you mean h36m17"
+    ):
         get_skeleton('h36m1')

@@ -165,8 +165,8 @@ def caption(report: EvaluationReport, args: argparse.Namespace) -> str:
     metric = args.per_action
     what = f'{metric} in {report.units[metric]}: ' if metric else ''
     return (
-        f'{what}{report.dataset} ({report.skeleton}), {report.frames} frames, mean over '
-        f'{args.mean}s; lower is better; {report.protocol}'
+        f'{what}{report.dataset} ({report.skeleton}), {report.frames} frames, mean '
+        f'over {args.mean}s; lower is better; {report.protocol}'
     )
 
 

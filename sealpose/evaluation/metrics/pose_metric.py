@@ -33,7 +33,8 @@ class PoseMetric(BaseMetric):
     frame is identified by its number in the data set.
 
     Args:
-        metrics: Names from FRAME_METRICS, in the order of the table.
+        measures: Names from FRAME_METRICS, in the order of the table. (A config with an
+            entry ``metrics`` would be taken for mmengine's Evaluator.)
         name: Name of the model, for reports.
         collect_device: ``cpu`` or ``gpu``: how processes exchange their predictions.
         prefix: Put before the names of the metrics in the log.
@@ -47,13 +48,13 @@ class PoseMetric(BaseMetric):
 
     def __init__(
         self,
-        metrics: Sequence[str] = ALL_METRICS,
+        measures: Sequence[str] = ALL_METRICS,
         name: str = '',
         collect_device: str = 'cpu',
         prefix: str | None = None,
     ) -> None:
         super().__init__(collect_device, prefix)
-        self.metrics = {metric: FRAME_METRICS.get(metric) for metric in metrics}
+        self.metrics = {metric: FRAME_METRICS.get(metric) for metric in measures}
         self.name = name
         self.report: EvaluationReport | None = None
         self.predictions: dict[str, np.ndarray] | None = None
