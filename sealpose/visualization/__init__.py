@@ -1,0 +1,10 @@
+"""Drawing of skeletons."""
+
+from sealpose.visualization.skeleton_drawing import (
+    COLOURS,
+    draw_keypoints_2d,
+    draw_skeleton_3d,
+    to_display,
+)
+
+__all__ = ['COLOURS', 'draw_keypoints_2d', 'draw_skeleton_3d', 'to_display']

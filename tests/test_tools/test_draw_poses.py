@@ -1,0 +1,92 @@
+import importlib.util
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+from sealpose.evaluation.predictions import save_predictions
+from tests.conftest import ROOT, walking_joints
+
+spec = importlib.util.spec_from_file_location(
+    'draw_poses', ROOT / 'tools/analysis_tools/draw_poses.py'
+)
+draw_poses = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(draw_poses)
+
+FRAMES = 60
+
+
+@pytest.fixture
+def predictions():
+    """Two clips seen by two cameras, 60 frames each, predicted exactly."""
+    pose = walking_joints(FRAMES)
+    truth = np.tile(pose - pose[:, :1], (4, 1, 1)).astype(np.float32)
+    return dict(
+        keypoints_3d_pred=truth.copy(),
+        keypoints_3d_gt=truth,
+        keypoints_2d=truth[..., :2].copy(),
+        sequence=np.repeat(np.arange(4), FRAMES),
+        frame=np.tile(np.arange(FRAMES), 4),
+        subject=np.array(['S9', 'S9', 'S11', 'S11']),
+        action=np.array(['Walking', 'Walking', 'Posing', 'Posing']),
+        clip=np.array(['Walking 1', 'Walking 1', 'Posing', 'Posing']),
+        camera=np.array(['cam0', 'cam1', 'cam0', 'cam1']),
+        skeleton=np.array('h36m17'),
+        unit=np.array('m'),
+        space=np.array('camera, root-relative'),
+        dataset=np.array('Human36M'),
+        name=np.array('baseline'),
+    )
+
+
+def moved(predictions, **errors):
+    """Move the prediction of frames, given as f<number>=metres."""
+    pred = predictions['keypoints_3d_pred'].copy()
+    for frame, metres in errors.items():
+        pred[int(frame.removeprefix('f')), 1:, 0] += metres
+    return {**predictions, 'keypoints_3d_pred': pred, 'name': np.array('seal')}
+
+
+def test_most_different_frames_first_and_one_per_clip_while_there_are_others(
+    predictions,
+):
+    # Frames 10 and 12 of the first clip (camera 0), 75 = frame 15 of it in camera 1,
+    # 40 of it, and 130 = frame 10 of the second clip.
+    other = moved(predictions, f10=0.5, f12=0.4, f75=0.3, f40=0.2, f130=0.1)
+    assert draw_poses.choose_frames([predictions, other], 2) == [10, 130]
+    assert draw_poses.choose_frames([predictions, other], 3) == [10, 130, 40]
+
+
+def test_one_file_shows_the_largest_errors(predictions):
+    other = moved(predictions, f200=0.2, f5=0.1)
+    assert draw_poses.choose_frames([other], 2) == [200, 5]
+
+
+def test_the_picture_has_a_row_per_frame(predictions, tmp_path):
+    paths = []
+    for name, data in (('a', predictions), ('b', moved(predictions, f10=0.2))):
+        paths.append(str(tmp_path / f'{name}.npz'))
+        save_predictions(paths[-1], data)
+    sizes = []
+    for count in ('1', '2'):
+        out = tmp_path / f'{count}.png'
+        assert draw_poses.main([*paths, '--out', str(out), '--count', count]) == 0
+        sizes.append(imread(out).shape)
+    assert sizes[0][1] == sizes[1][1]
+    assert sizes[1][0] - sizes[0][0] == pytest.approx(2.65 * 150, abs=2)
+
+
+def test_predictions_of_other_data_are_refused(predictions, tmp_path, capsys):
+    other = {**predictions, 'keypoints_3d_gt': predictions['keypoints_3d_gt'] + 1}
+    save_predictions(tmp_path / 'a.npz', predictions)
+    save_predictions(tmp_path / 'b.npz', other)
+    paths = [str(tmp_path / 'a.npz'), str(tmp_path / 'b.npz')]
+    assert draw_poses.main([*paths, '--out', str(tmp_path / 'x.png')]) == 2
+    assert "differ in 'keypoints_3d_gt'" in capsys.readouterr().err
+    assert not (tmp_path / 'x.png').exists()
+
+
+def test_a_missing_file_is_named(tmp_path, capsys):
+    arguments = [str(tmp_path / 'a.npz'), '--out', str(tmp_path / 'x.png')]
+    assert draw_poses.main(arguments) == 2
+    assert 'a.npz' in capsys.readouterr().err

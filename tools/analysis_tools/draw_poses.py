@@ -1,0 +1,197 @@
+#!/usr/bin/env python
+"""Draw true and predicted skeletons side by side: draw_poses.py A.npz B.npz --out X.png.
+
+The files come from tools/test.py --save-predictions. The frames where the predictions
+differ most come first; with one file, those with the largest error.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from sealpose.evaluation.files import whole_file
+from sealpose.evaluation.predictions import load_predictions
+from sealpose.registry import FRAME_METRICS
+from sealpose.skeletons import Skeleton, get_skeleton
+from sealpose.visualization import (
+    COLOURS,
+    draw_keypoints_2d,
+    draw_skeleton_3d,
+    to_display,
+)
+
+Predictions = dict[str, np.ndarray]
+
+# Frames of one sequence that lie closer than this look alike.
+APART = 25
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description='Draw the 2D input, the truth and predictions side by side.'
+    )
+    parser.add_argument('files', nargs='+', metavar='FILE.npz')
+    parser.add_argument('--out', required=True, metavar='FILE.png')
+    parser.add_argument('--count', type=int, default=5, help='how many frames')
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    args = parse_args(argv)
+    try:
+        models = [load_predictions(path) for path in args.files]
+        check_same_data(args.files, models)
+        skeleton = get_skeleton(str(models[0]['skeleton']))
+    except (KeyError, OSError, ValueError) as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 2
+    frames = choose_frames(models, args.count)
+    figure = draw(models, frames, skeleton)
+    with whole_file(args.out) as temporary:
+        figure.savefig(temporary, format='png', dpi=150)
+    print(f'picture: {args.out}')
+    return 0
+
+
+def check_same_data(files: Sequence[str], models: Sequence[Predictions]) -> None:
+    """Refuse predictions that were not made on the same frames."""
+    for path, model in zip(files[1:], models[1:], strict=True):
+        for key in ('skeleton', 'dataset', 'sequence', 'frame', 'keypoints_3d_gt'):
+            if not np.array_equal(model[key], models[0][key]):
+                raise ValueError(
+                    f'{path} and {files[0]} differ in {key!r}: they hold predictions '
+                    'of other data; test both models on the same data set'
+                )
+
+
+def choose_frames(models: Sequence[Predictions], count: int) -> list[int]:
+    """Choose frames that differ most, at most one of a sequence while there are others.
+
+    Args:
+        models: One or more predictions of the same frames; the first two are compared,
+            a single one with the truth.
+        count: How many frames.
+
+    Returns:
+        Positions of the frames, the most different first.
+    """
+    poses = [model['keypoints_3d_pred'] for model in models]
+    other = poses[1] if len(poses) > 1 else models[0]['keypoints_3d_gt']
+    difference = np.linalg.norm(poses[0] - other, axis=-1).mean(-1)
+    order = np.argsort(-difference, kind='stable')
+    clips = clip_of_frame(models[0])
+    chosen = [int(frame) for frame in first_of_each(clips[order], order)][:count]
+    for frame in order:
+        if len(chosen) >= count:
+            break
+        same_clip = [c for c in chosen if clips[c] == clips[frame]]
+        moments = models[0]['frame']
+        if all(abs(int(moments[c]) - int(moments[frame])) >= APART for c in same_clip):
+            chosen.append(int(frame))
+    return chosen
+
+
+def clip_of_frame(model: Predictions) -> np.ndarray:
+    """Number the clips, whatever camera saw them: (N,)."""
+    names = np.char.add(np.char.add(model['subject'], '/'), model['clip'])
+    return np.unique(names, return_inverse=True)[1][model['sequence']]
+
+
+def first_of_each(groups: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return the first value of each group, in their order."""
+    return values[np.sort(np.unique(groups, return_index=True)[1])]
+
+
+def draw(
+    models: Sequence[Predictions], frames: Sequence[int], skeleton: Skeleton
+) -> Figure:
+    """Draw one row per frame: 2D input, truth, then each prediction over the truth."""
+    columns = 2 + len(models)
+    figure = Figure(figsize=(2.5 * columns, 2.65 * len(frames) + 0.93))
+    FigureCanvasAgg(figure)
+    head = 0.45 / figure.get_figheight()
+    foot = 0.48 / figure.get_figheight()
+    grid = figure.add_gridspec(
+        len(frames),
+        columns,
+        left=0.01,
+        right=0.99,
+        top=1 - head,
+        bottom=foot,
+        wspace=0.0,
+        hspace=0.16,
+    )
+    for row, frame in enumerate(frames):
+        draw_row(figure, grid[row, :], models, frame, skeleton)
+    titles = ['2D input', 'truth', *(str(model['name']) for model in models)]
+    for column, title in enumerate(titles):
+        box = grid[0, column].get_position(figure)
+        x = (box.x0 + box.x1) / 2
+        figure.text(x, 1 - 0.5 * head, title, ha='center', va='center', weight='bold')
+    add_legend(figure)
+    return figure
+
+
+def draw_row(figure, cells, models, frame: int, skeleton: Skeleton) -> None:
+    first = models[0]
+    truth = first['keypoints_3d_gt'][frame]
+    poses = [model['keypoints_3d_pred'][frame] for model in models]
+    radius = 0.53 * max(np.ptp(to_display(p), axis=0).max() for p in (truth, *poses))
+    columns = cells.subgridspec(1, 2 + len(models), wspace=0.0)
+    axes = figure.add_subplot(columns[0])
+    draw_keypoints_2d(axes, first['keypoints_2d'][frame], skeleton)
+    caption(axes, describe_frame(first, frame))
+    axes = figure.add_subplot(columns[1], projection='3d')
+    draw_skeleton_3d(axes, truth, skeleton, radius=radius)
+    caption(axes, describe_pose(truth, truth, skeleton))
+    for column, pose in zip(list(columns)[2:], poses, strict=True):
+        axes = figure.add_subplot(column, projection='3d')
+        draw_skeleton_3d(axes, pose, skeleton, ghost=truth, radius=radius)
+        caption(axes, describe_pose(pose, truth, skeleton))
+
+
+def caption(axes, text: str) -> None:
+    box = axes.get_position()
+    axes.figure.text(
+        (box.x0 + box.x1) / 2, box.y0, text, ha='center', va='top', fontsize=7.5
+    )
+
+
+def describe_frame(model: Predictions, frame: int) -> str:
+    sequence = model['sequence'][frame]
+    return (
+        f'{model["action"][sequence]}: {model["clip"][sequence]}, '
+        f'{model["camera"][sequence]}, frame {model["frame"][frame]}'
+    )
+
+
+def describe_pose(pose: np.ndarray, truth: np.ndarray, skeleton: Skeleton) -> str:
+    pred, gt = (torch.from_numpy(p)[None] for p in (pose, truth))
+    symmetry = FRAME_METRICS.get('LSE')(pred, gt, skeleton).item()
+    if pose is truth:
+        return f'LSE {symmetry:.1f} %'
+    error = FRAME_METRICS.get('MPJPE')(pred, gt, skeleton).item()
+    return f'MPJPE {error:.0f} mm, LSE {symmetry:.1f} %'
+
+
+def add_legend(figure: Figure) -> None:
+    entries = {**{f'{k}': v for k, v in COLOURS.items()}, 'truth (behind)': '#c8c8c8'}
+    figure.legend(
+        [Line2D([], [], color=colour, linewidth=2.5) for colour in entries.values()],
+        entries.keys(),
+        loc='lower center',
+        ncols=len(entries),
+        frameon=False,
+        fontsize=8,
+        borderaxespad=0.2,
+    )
+
+
+if __name__ == '__main__':
+    sys.exit(main())
