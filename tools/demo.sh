@@ -10,13 +10,24 @@ if [ -n "${DEMO_OPTIONS:-}" ]; then
   options=(--cfg-options "${settings[@]}")
 fi
 
+progress() {  # LOG COMMAND...: run, keep the whole log, show how it goes
+  local log=$1
+  shift
+  mkdir -p "$(dirname "$log")"
+  if ! "$@" 2>&1 | tee "$log" | { grep --line-buffered -o 'Epoch(.*' || true; }; then
+    tail -n 20 "$log" >&2
+    exit 1
+  fi
+}
+
 run_arm() {  # NAME CONFIG
-  echo "== $1: training (log: $DEMO_DIR/$1)"
-  "$PYTHON" tools/train.py "$2" --work-dir "$DEMO_DIR/$1" "${options[@]}"
+  local dir=$DEMO_DIR/$1
+  echo "== $1: training $2 (whole log: $dir/train.log)"
+  progress "$dir/train.log" "$PYTHON" tools/train.py "$2" --work-dir "$dir" \
+    "${options[@]}"
   echo "== $1: testing"
-  "$PYTHON" tools/test.py "$2" "$(cat "$DEMO_DIR/$1/last_checkpoint")" \
-    --work-dir "$DEMO_DIR/$1" --out "$DEMO_DIR/$1.json" \
-    --save-predictions "$DEMO_DIR/$1.npz" "${options[@]}"
+  progress "$dir/test.log" "$PYTHON" tools/test.py "$2" "$(cat "$dir/last_checkpoint")" \
+    --work-dir "$dir" --out "$dir.json" --save-predictions "$dir.npz" "${options[@]}"
 }
 
 run_arm baseline configs/baseline/videopose_sample.py

@@ -4,6 +4,10 @@ _base_ = [
     '../_base_/models/simple_baseline.py',
     '../_base_/schedules/short.py',
 ]
-# Every fourth frame, for the schedule that docs/results_cmu.md reports.
+# Every fourth frame, for the schedule that docs/results_cmu.md reports. The published
+# loss (squared error) and dropout (0.5) converge too slowly for it.
+model = dict(
+    backbone=dict(dropout=0.25), losses=dict(pose=dict(type='MPJPELoss')), flip_prob=0.5
+)
 train_dataloader = dict(dataset=dict(stride=4))
 train_cfg = dict(max_epochs=12, val_interval=4)

@@ -77,7 +77,7 @@ def fill_window(dataset: ConfigDict, backbone: nn.Module, *, evaluate: bool) -> 
     for name in ('num_frames', 'seq2seq'):
         if not hasattr(backbone, name):
             raise AttributeError(
-                f'the backbone {type(backbone).__name__} does not declare {name!r}; set '
+                f'backbone {type(backbone).__name__} does not declare {name!r}; set '
                 'self.num_frames (frames of its window) and self.seq2seq (True if it '
                 'predicts each of them, False if only the centre one)'
             )

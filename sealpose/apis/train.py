@@ -12,5 +12,5 @@ def build_trainer(cfg: Config) -> Runner:
     Args:
         cfg: As :func:`load_config` returns it.
     """
-    stages = ('train', 'val') if cfg.get('val_cfg') else ('train',)
+    stages = ('train', 'val') if cfg.get('val_cfg') is not None else ('train',)
     return build_runner(cfg, *stages)

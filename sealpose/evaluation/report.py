@@ -89,13 +89,22 @@ class EvaluationReport:
         ]
         rows.append(['mean over actions', self.frames, *self._row(self.action_mean)])
         rows.append(['mean over frames', self.frames, *self._row(self.frame_mean)])
-        header = ['', 'frames', *(f'{m}\n{unit}' for m, unit in self.units.items())]
+        header = [
+            '',
+            'frames',
+            *(metric_title(m, u, '\n') for m, u in self.units.items()),
+        ]
         title = ' '.join(filter(None, [self.name, 'on', self.dataset]))
         table = tabulate(rows, header, floatfmt='.2f', disable_numparse=[0])
         return f'{title} ({self.skeleton}; {self.protocol})\n{table}'
 
     def _row(self, figures: Figures) -> list[float]:
         return [figures[metric] for metric in self.units]
+
+
+def metric_title(metric: str, unit: str, separator: str = ' ') -> str:
+    """Join name and unit: ``LSE %`` and, for ``LSE-mm``, ``LSE mm``."""
+    return metric.removesuffix(f'-{unit}') + separator + unit
 
 
 def _finite_or_null(value: Any) -> Any:

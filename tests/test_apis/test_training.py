@@ -11,7 +11,7 @@ from sealpose.apis import build_tester, build_trainer, evaluate
 from sealpose.apis.preflight import preflight
 from sealpose.registry import MODELS
 from sealpose.seal.loss_nets import GraphLossNet
-from sealpose.skeletons import Skeleton, register_skeleton
+from sealpose.skeletons import H36M17, Skeleton, register_skeleton
 
 BASELINE = 'configs/baseline/videopose_sample.py'
 SEAL = 'configs/seal/videopose_sample.py'
@@ -115,6 +115,13 @@ def test_seal_figures_are_in_the_log(tiny_cfg):
     } <= logged
 
 
+def test_validation_keeps_the_best_checkpoint(tiny_cfg):
+    runner = train(tiny_cfg(BASELINE))
+    assert [p.name for p in Path(runner.work_dir).glob('best_*')] == [
+        'best_MPJPE_epoch_2.pth'
+    ]
+
+
 def test_a_run_starts_from_other_weights_with_another_seed(tiny_cfg):
     first = build_trainer(tiny_cfg(BASELINE, 'a', **{'randomness.seed': 0}))
     second = build_trainer(tiny_cfg(BASELINE, 'b', **{'randomness.seed': 1}))
@@ -192,6 +199,14 @@ class TestNothingIsWrittenForBadInput:
         cfg = tiny_cfg(SEAL)
         cfg.custom_hooks[0].loss_net = dict(type='MLPLossNet', skeleton='stick2')
         with pytest.raises(ValueError, match=r'stick2.*h36m17|h36m17.*stick2'):
+            build_trainer(cfg)
+
+    def test_data_of_another_skeleton(self, tiny_cfg):
+        register_skeleton(Skeleton('other17', H36M17.joints))
+        cfg = tiny_cfg(BASELINE, **{'model.skeleton': 'other17'})
+        with pytest.raises(
+            ValueError, match="'other17', but SampleMotion has 'h36m17'"
+        ):
             build_trainer(cfg)
 
     def test_checkpoint_of_another_model(self, tiny_cfg, tmp_path):

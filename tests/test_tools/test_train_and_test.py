@@ -1,10 +1,12 @@
 """The tools as a user types them."""
 
+import json
 import re
 import subprocess
 import sys
 
 import pytest
+import torch
 
 from tests.conftest import ROOT, TINY_RUN
 
@@ -62,3 +64,48 @@ def test_bad_input_ends_in_one_clear_message(tmp_path, arguments, message):
     assert re.search(message, result.stderr), result.stderr
     assert 'Traceback' not in result.stderr
     assert not (tmp_path / 'run').exists()
+
+
+def test_mixed_precision_without_a_gpu_is_refused(tmp_path):
+    if torch.cuda.is_available():
+        pytest.skip('there is a GPU')
+    result = run(
+        'tools/train.py', 'configs/seal/videopose_sample.py',
+        '--amp', '--work-dir', tmp_path / 'run',
+    )  # fmt: skip
+    assert result.returncode == 1
+    assert 'error: --amp needs a CUDA device' in result.stderr
+    assert not (tmp_path / 'run').exists()
+
+
+def test_two_processes_train_and_test_like_one(tmp_path):
+    """Started by torchrun; without a GPU they talk through gloo."""
+    config = 'configs/seal/videopose_sample.py'
+    launch = (
+        '-m',
+        'torch.distributed.run',
+        '--nproc-per-node=2',
+        '--master-port=29577',
+    )
+    # Every frame once, by whichever process; 4 windows of 40 frames in the test data.
+    trained = run(
+        *launch, 'tools/train.py', config, '--launcher', 'pytorch',
+        '--work-dir', tmp_path, *OPTIONS,
+    )  # fmt: skip
+    checkpoint = tmp_path / 'epoch_2.pth'
+    assert checkpoint.exists(), trained.stderr[-3000:]
+    figures = {}
+    for name, command in (
+        ('one', ('tools/test.py', config, checkpoint)),
+        (
+            'two',
+            (*launch, 'tools/test.py', config, checkpoint, '--launcher', 'pytorch'),
+        ),
+    ):
+        out = tmp_path / f'{name}.json'
+        tested = run(*command, '--out', out, '--work-dir', tmp_path / name, *OPTIONS)
+        assert out.exists(), tested.stderr[-3000:]
+        figures[name] = json.loads(out.read_text())
+    assert figures['one']['frames'] == figures['two']['frames'] == 160
+    for metric, value in figures['one']['frame_mean'].items():
+        assert figures['two']['frame_mean'][metric] == pytest.approx(value, rel=1e-5)

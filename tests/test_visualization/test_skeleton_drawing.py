@@ -51,7 +51,7 @@ def test_left_and_right_are_where_their_colours_are(pose):
 
 def test_3d_drawing_shows_both_sides_and_the_ghost(pose):
     def draw(axes):
-        draw_skeleton_3d(axes, pose, H36M17, ghost=pose + [0.3, 0, 0])
+        draw_skeleton_3d(axes, pose, H36M17, ghost=pose + np.array([0.3, 0, 0]))
 
     image = pixels(draw, projection='3d')
     left, right = (columns_of(image, COLOURS[side]) for side in ('left', 'right'))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from sealpose.evaluation.report import EvaluationReport
+from sealpose.evaluation.report import EvaluationReport, metric_title
 
 # Only results that agree in all of these can be compared.
 SAME = ('dataset', 'skeleton', 'protocol', 'frames', 'frames_per_action')
@@ -86,7 +86,10 @@ def metric_columns(reports: Sequence[EvaluationReport], mean: str) -> list[Colum
     """Return a column per metric that any report has."""
     units = {m: unit for report in reports for m, unit in report.units.items()}
     return [
-        Column(f'{metric} {unit}', [_mean(report, mean, metric) for report in reports])
+        Column(
+            metric_title(metric, unit),
+            [_mean(report, mean, metric) for report in reports],
+        )
         for metric, unit in units.items()
     ]
 

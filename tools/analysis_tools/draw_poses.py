@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Draw true and predicted skeletons side by side: draw_poses.py A.npz B.npz --out X.png.
+"""Draw true and predicted skeletons: draw_poses.py A.npz B.npz --out X.png.
 
 The files come from tools/test.py --save-predictions. The frames where the predictions
 differ most come first; with one file, those with the largest error.
