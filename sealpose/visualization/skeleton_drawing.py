@@ -1,6 +1,7 @@
 """Skeletons on matplotlib axes, left and right in two colours."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -26,38 +27,54 @@ def to_display(pose: np.ndarray) -> np.ndarray:
     return np.stack([pose[..., 0], pose[..., 2], -pose[..., 1]], axis=-1)
 
 
+@dataclass(frozen=True)
+class View:
+    """A cube of space, in the axes of the drawing.
+
+    Args:
+        centre: Middle of the cube, (3,).
+        radius: Half its side, metres.
+        floor: Height of the floor.
+    """
+
+    centre: np.ndarray
+    radius: float
+    floor: float
+
+    @classmethod
+    def around(cls, poses: np.ndarray) -> 'View':
+        """Return the view that holds all poses, (N, J, 3) in camera axes, metres."""
+        points = to_display(poses).reshape(-1, 3)
+        low, high = points.min(0), points.max(0)
+        return cls((low + high) / 2, 0.52 * (high - low).max(), low[2])
+
+
 def draw_skeleton_3d(
     axes: Axes3D,
     pose: np.ndarray,
     skeleton: Skeleton,
     *,
+    view: View,
     ghost: np.ndarray | None = None,
-    radius: float = 1.0,
 ) -> None:
     """Draw a pose upright over a hint of the floor.
 
     Args:
-        axes: 3D axes; every pose of a row gets the same ``radius``.
+        axes: 3D axes.
         pose: (J, 3), metres, root-relative, camera axes.
         skeleton: Its skeleton.
+        view: The part of space to show; the same for all that is to be compared.
         ghost: Another pose, drawn lightly behind: the truth behind a prediction.
-        radius: Half the side of the cube that is shown, metres.
     """
-    poses = [to_display(p) for p in (pose, ghost) if p is not None]
-    lowest = min(p[:, 2].min() for p in poses)
-    _draw_floor(axes, lowest, radius)
+    _draw_floor(axes, view)
     if ghost is not None:
-        for bone, _ in _bones(poses[1], skeleton):
+        for bone, _ in _bones(to_display(ghost), skeleton):
             axes.plot(*bone.T, color=GHOST, linewidth=3.5, solid_capstyle='round')
-    for bone, colour in _bones(poses[0], skeleton):
+    for bone, colour in _bones(to_display(pose), skeleton):
         axes.plot(*bone.T, color=colour, linewidth=2, solid_capstyle='round')
-    middle = lowest + radius
-    axes.set(
-        xlim=(-radius, radius),
-        ylim=(-radius, radius),
-        zlim=(middle - radius, middle + radius),
-    )
-    axes.set_box_aspect((1, 1, 1), zoom=1.65)
+    low, high = view.centre - view.radius, view.centre + view.radius
+    axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), zlim=(low[2], high[2]))
+    axes.set_box_aspect((1, 1, 1), zoom=1.5)
     axes.view_init(elev=8, azim=-65)
     axes.set_axis_off()
 
@@ -92,9 +109,10 @@ def _bones(pose: np.ndarray, skeleton: Skeleton) -> Iterator[tuple[np.ndarray, s
         yield pose[[parent, child]], COLOURS[side]
 
 
-def _draw_floor(axes: Axes3D, height: float, radius: float) -> None:
-    marks = np.linspace(-0.6, 0.6, 5) * radius
-    ends = 0.6 * radius * np.array([-1, 1])
-    for mark in marks:
-        axes.plot(ends, [mark, mark], height, color=FLOOR, linewidth=0.7)
-        axes.plot([mark, mark], ends, height, color=FLOOR, linewidth=0.7)
+def _draw_floor(axes: Axes3D, view: View) -> None:
+    x, y, _ = view.centre
+    ends = 0.6 * view.radius * np.array([-1, 1])
+    for mark in np.linspace(*ends, 5):
+        line = dict(color=FLOOR, linewidth=0.7)
+        axes.plot(x + ends, [y + mark] * 2, view.floor, **line)
+        axes.plot([x + mark] * 2, y + ends, view.floor, **line)

@@ -7,6 +7,8 @@ from matplotlib.figure import Figure
 from sealpose.skeletons import H36M17
 from sealpose.visualization import (
     COLOURS,
+    GHOST,
+    View,
     draw_keypoints_2d,
     draw_skeleton_3d,
     to_display,
@@ -50,13 +52,16 @@ def test_left_and_right_are_where_their_colours_are(pose):
 
 
 def test_3d_drawing_shows_both_sides_and_the_ghost(pose):
+    ghost = pose + np.array([0.3, 0, 0])
+    view = View.around(np.stack([pose, ghost]))
+
     def draw(axes):
-        draw_skeleton_3d(axes, pose, H36M17, ghost=pose + np.array([0.3, 0, 0]))
+        draw_skeleton_3d(axes, pose, H36M17, view=view, ghost=ghost)
 
     image = pixels(draw, projection='3d')
     left, right = (columns_of(image, COLOURS[side]) for side in ('left', 'right'))
     assert len(left) > 50
     assert len(right) > 50
     assert left.mean() > right.mean()
-    ghost = columns_of(image, '#c8c8c8')
+    ghost = columns_of(image, GHOST)
     assert ghost.mean() > left.mean()

@@ -21,9 +21,10 @@ from sealpose.registry import FRAME_METRICS
 from sealpose.skeletons import Skeleton, get_skeleton
 from sealpose.visualization import (
     COLOURS,
+    GHOST,
+    View,
     draw_keypoints_2d,
     draw_skeleton_3d,
-    to_display,
 )
 
 Predictions = dict[str, np.ndarray]
@@ -142,17 +143,17 @@ def draw_row(figure, cells, models, frame: int, skeleton: Skeleton) -> None:
     first = models[0]
     truth = first['keypoints_3d_gt'][frame]
     poses = [model['keypoints_3d_pred'][frame] for model in models]
-    radius = 0.53 * max(np.ptp(to_display(p), axis=0).max() for p in (truth, *poses))
+    view = View.around(np.stack([truth, *poses]))
     columns = cells.subgridspec(1, 2 + len(models), wspace=0.0)
     axes = figure.add_subplot(columns[0])
     draw_keypoints_2d(axes, first['keypoints_2d'][frame], skeleton)
     caption(axes, describe_frame(first, frame))
     axes = figure.add_subplot(columns[1], projection='3d')
-    draw_skeleton_3d(axes, truth, skeleton, radius=radius)
+    draw_skeleton_3d(axes, truth, skeleton, view=view)
     caption(axes, describe_pose(truth, truth, skeleton))
     for column, pose in zip(list(columns)[2:], poses, strict=True):
         axes = figure.add_subplot(column, projection='3d')
-        draw_skeleton_3d(axes, pose, skeleton, ghost=truth, radius=radius)
+        draw_skeleton_3d(axes, pose, skeleton, view=view, ghost=truth)
         caption(axes, describe_pose(pose, truth, skeleton))
 
 
@@ -181,7 +182,7 @@ def describe_pose(pose: np.ndarray, truth: np.ndarray, skeleton: Skeleton) -> st
 
 
 def add_legend(figure: Figure) -> None:
-    entries = {**{f'{k}': v for k, v in COLOURS.items()}, 'truth (behind)': '#c8c8c8'}
+    entries = {**COLOURS, 'truth (behind)': GHOST}
     figure.legend(
         [Line2D([], [], color=colour, linewidth=2.5) for colour in entries.values()],
         entries.keys(),
