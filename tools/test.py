@@ -2,12 +2,9 @@
 """Test a checkpoint: tools/test.py CONFIG CHECKPOINT --out result.json."""
 
 import argparse
-import os
-
-from mmengine.config import DictAction
 
 from sealpose.apis import build_tester, evaluate, load_config
-from sealpose.apis.cli import one_line_errors
+from sealpose.apis.cli import add_run_arguments, one_line_errors
 from sealpose.evaluation.predictions import save_predictions
 
 
@@ -21,29 +18,12 @@ def parse_args() -> argparse.Namespace:
         metavar='FILE.npz',
         help='write every predicted pose here, for tools/analysis_tools/draw_poses.py',
     )
-    parser.add_argument(
-        '--work-dir', help='folder for the log (default: work_dirs/<folder>/<config>)'
-    )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='replace settings of the config, e.g. model.flip_test=False',
-    )
-    parser.add_argument(
-        '--launcher',
-        choices=['none', 'pytorch', 'slurm', 'mpi'],
-        default='none',
-        help='how the processes of a distributed run were started',
-    )
-    parser.add_argument('--local-rank', '--local_rank', type=int, default=0)
+    add_run_arguments(parser, example='model.flip_test=False')
     return parser.parse_args()
 
 
 def main() -> None:
     args = parse_args()
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     with one_line_errors():
         cfg = load_config(args.config, args.work_dir, args.cfg_options)
         cfg.launcher = args.launcher

@@ -2,22 +2,17 @@
 """Train a pose-net: tools/train.py configs/seal/videopose_sample.py."""
 
 import argparse
-import os
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 
 from sealpose.apis import build_trainer, load_config
-from sealpose.apis.cli import one_line_errors
+from sealpose.apis.cli import add_run_arguments, one_line_errors
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Train a pose-net from a config.')
     parser.add_argument('config', help='config file, e.g. configs/seal/...py')
-    parser.add_argument(
-        '--work-dir',
-        help='folder for logs and checkpoints (default: work_dirs/<folder>/<config>)',
-    )
     parser.add_argument(
         '--resume',
         nargs='?',
@@ -29,26 +24,12 @@ def parse_args() -> argparse.Namespace:
         '--amp', action='store_true', help='mixed precision (bfloat16) on a GPU'
     )
     parser.add_argument('--seed', type=int, help='seed of everything random')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='replace settings of the config, e.g. train_cfg.max_epochs=5',
-    )
-    parser.add_argument(
-        '--launcher',
-        choices=['none', 'pytorch', 'slurm', 'mpi'],
-        default='none',
-        help='how the processes of a distributed run were started',
-    )
-    parser.add_argument('--local-rank', '--local_rank', type=int, default=0)
+    add_run_arguments(parser, example='train_cfg.max_epochs=5')
     return parser.parse_args()
 
 
 def main() -> None:
     args = parse_args()
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     with one_line_errors():
         cfg = load_config(args.config, args.work_dir, args.cfg_options)
         cfg.launcher = args.launcher

@@ -12,9 +12,9 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from sealpose.engine.checkpoint import check_state_dict, read_checkpoint
 from sealpose.registry import HOOKS, LOSS_NETS, RANKING_OBJECTIVES
 from sealpose.seal.figures import FigureMeans
+from sealpose.seal.fit import check_skeletons, load_weights
 from sealpose.seal.random_stream import RandomStream, derive_seed
 from sealpose.seal.schedule import EnergyWeight, Ramp
 from sealpose.seal.trainer import LossNetTrainer
@@ -100,7 +100,7 @@ class SEALHook(Hook):
             ValueError: the skeletons of loss-net, model and data differ, or ``init``
                 does not fit.
         """
-        _check_skeletons(self._build_loss_net(), model, dataset)
+        check_skeletons(self._build_loss_net(), model, dataset)
         if self.objective is not None:
             RANKING_OBJECTIVES.build(self.objective)
 
@@ -116,7 +116,7 @@ class SEALHook(Hook):
         # The pose-net's weights come after this from the global generator, which must
         # not notice that a loss-net was built.
         loss_net = self._build_loss_net()
-        _check_skeletons(
+        check_skeletons(
             loss_net, _unwrap(runner.model), runner.train_dataloader.dataset
         )
         device = torch.device(get_device())
@@ -229,7 +229,7 @@ class SEALHook(Hook):
         with RandomStream(seed).active(torch.device(get_device())):
             loss_net = LOSS_NETS.build(self.loss_net)
         if self.init is not None:
-            _load_weights(loss_net, self.init)
+            load_weights(loss_net, self.init)
         return loss_net
 
     def _build_trainer(self, loss_net: nn.Module, runner: Runner) -> LossNetTrainer:
@@ -268,30 +268,6 @@ def _check_arguments(
             'SEALHook: a loss-net that trains needs `objective` and `optim_wrapper`, '
             f'but got {objective=} and {optim_wrapper=}'
         )
-
-
-def _load_weights(loss_net: nn.Module, path: str) -> None:
-    checkpoint = read_checkpoint(path)
-    weights = checkpoint.get('seal', {}).get('loss_net', checkpoint)
-    check_state_dict(loss_net, weights, path)
-    loss_net.load_state_dict(weights)
-
-
-def _check_skeletons(loss_net: nn.Module, model: nn.Module, dataset: Any) -> None:
-    mine = _skeleton_name(loss_net)
-    for owner, part in {'training data': dataset, 'model': model}.items():
-        name = _skeleton_name(part)
-        if None not in (mine, name) and mine != name:
-            raise ValueError(
-                f'the loss-net {type(loss_net).__name__} is built for the skeleton '
-                f'{mine!r}, but the {owner} has the skeleton {name!r}. Set '
-                f'loss_net.skeleton of SEALHook to {name!r}'
-            )
-
-
-def _skeleton_name(part: Any) -> str | None:
-    skeleton = getattr(part, 'skeleton', None)
-    return getattr(skeleton, 'name', skeleton)
 
 
 def _unwrap(model: nn.Module) -> nn.Module:

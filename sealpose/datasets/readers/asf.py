@@ -107,6 +107,7 @@ class _Entries:
         return key in self._lines
 
     def words(self, key: str, count: int | None = None) -> list[str]:
+        """Return the words after a key; exactly ``count`` of them if given."""
         if key not in self._lines:
             found = ', '.join(self._lines)
             raise fault(self._path, self._start, f'an entry {key!r} from here', found)
@@ -116,6 +117,7 @@ class _Entries:
         return words
 
     def numbers(self, key: str, count: int) -> np.ndarray:
+        """Return the first ``count`` numbers after a key, all finite."""
         words = self.words(key)[:count]
         try:
             values = np.array([float(word) for word in words])
