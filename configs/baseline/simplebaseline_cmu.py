@@ -10,4 +10,5 @@ model = dict(
     backbone=dict(dropout=0.25), losses=dict(pose=dict(type='MPJPELoss')), flip_prob=0.5
 )
 train_dataloader = dict(dataset=dict(stride=4))
-train_cfg = dict(max_epochs=12, val_interval=4)
+optim_wrapper = dict(optimizer=dict(lr=3e-3))
+train_cfg = dict(max_epochs=30, val_interval=10)

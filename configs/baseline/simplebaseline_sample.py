@@ -12,4 +12,5 @@ model = dict(
     flip_prob=0.5,
 )
 train_dataloader = dict(dataset=dict(stride=5))
+optim_wrapper = dict(optimizer=dict(lr=3e-3))
 train_cfg = dict(max_epochs=24, val_interval=12)

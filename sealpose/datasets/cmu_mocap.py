@@ -48,7 +48,10 @@ class CMUMocap(MocapNpzDataset):
 
     def action(self, clip: str, metadata: dict) -> str:
         """Return the action label of a clip."""
-        return self._metadata(metadata, 'actions')[clip]
+        actions = self._metadata(metadata, 'actions')
+        if clip not in actions:
+            raise ValueError(f'{self.path_2d}, metadata, actions: no entry {clip!r}')
+        return actions[clip]
 
     def _metadata(self, metadata: dict, key: str) -> Any:
         if key not in metadata:
