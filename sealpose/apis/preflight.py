@@ -48,7 +48,7 @@ def preflight(cfg: Config, *stages: str) -> Preflight:
     """
     init_default_scope(cfg.get('default_scope', 'sealpose'))
     # A model for trial alone: the run's own is built by the Runner, from its seed.
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[]):
         model = MODELS.build(cfg.model)
     _check_checkpoint(cfg, model)
     ready = Preflight(hooks=[HOOKS.build(hook) for hook in cfg.get('custom_hooks', [])])

@@ -90,3 +90,66 @@ def test_a_missing_file_is_named(tmp_path, capsys):
     arguments = [str(tmp_path / 'a.npz'), '--out', str(tmp_path / 'x.png')]
     assert draw_poses.main(arguments) == 2
     assert 'a.npz' in capsys.readouterr().err
+
+
+def broken(predictions, fault):
+    poses = ('keypoints_3d_pred', 'keypoints_3d_gt', 'keypoints_2d')
+    if fault == 'nan':
+        return moved(predictions, f3=np.nan)
+    if fault == 'joints':
+        return {**predictions, **{key: predictions[key][:, :16] for key in poses}}
+    if fault == 'sequence':
+        return {**predictions, 'sequence': predictions['sequence'] + 1}
+    if fault == 'skeleton':
+        return {**predictions, 'skeleton': np.array('nobody')}
+    keys = (*poses, 'sequence', 'frame')
+    return {**predictions, **{key: predictions[key][:0] for key in keys}}
+
+
+@pytest.mark.parametrize(
+    ('fault', 'message'),
+    [
+        ('nan', "key 'keypoints_3d_pred': 1 of 240 frames have NaN"),
+        ('joints', 'expected floats of the shape (frames, 17, 3)'),
+        ('sequence', "key 'sequence': expected numbers from 0 to 3"),
+        ('skeleton', "skeleton 'nobody' is not registered"),
+        ('empty', 'holds no frames'),
+    ],
+)
+def test_what_cannot_be_drawn_gives_one_line(
+    predictions, tmp_path, capsys, fault, message
+):
+    save_predictions(tmp_path / 'a.npz', broken(predictions, fault))
+    out = tmp_path / 'x.png'
+    assert draw_poses.main([str(tmp_path / 'a.npz'), '--out', str(out)]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count('\n') == 1
+    assert not out.exists()
+
+
+def test_a_truncated_file_is_named(predictions, tmp_path, capsys):
+    path = tmp_path / 'a.npz'
+    save_predictions(path, predictions)
+    path.write_bytes(path.read_bytes()[:-2000])
+    assert draw_poses.main([str(path), '--out', str(tmp_path / 'x.png')]) == 2
+    error = capsys.readouterr().err
+    assert str(path) in error
+    assert error.count('\n') == 1
+
+
+def test_a_folder_as_output_gives_one_line_and_leaves_nothing(
+    predictions, tmp_path, capsys
+):
+    save_predictions(tmp_path / 'a.npz', predictions)
+    (tmp_path / 'x').mkdir()
+    arguments = [str(tmp_path / 'a.npz'), '--out', str(tmp_path / 'x'), '--count', '1']
+    assert draw_poses.main(arguments) == 2
+    assert capsys.readouterr().err.count('\n') == 1
+    assert sorted(p.name for p in tmp_path.iterdir()) == ['a.npz', 'x']
+
+
+def test_a_count_below_one_is_refused(capsys):
+    with pytest.raises(SystemExit, match='2'):
+        draw_poses.main(['a.npz', '--out', 'x.png', '--count', '0'])
+    assert 'expected 1 or more' in capsys.readouterr().err

@@ -65,3 +65,21 @@ def test_3d_drawing_shows_both_sides_and_the_ghost(pose):
     assert left.mean() > right.mean()
     ghost = columns_of(image, GHOST)
     assert ghost.mean() > left.mean()
+
+
+def test_a_mirrored_person_swaps_the_colours(pose):
+    swapped = pose[list(H36M17.mirror)]
+    view = View.around(pose[None])
+    images = [
+        pixels(
+            lambda axes, p=p: draw_skeleton_3d(axes, p, H36M17, view=view),
+            projection='3d',
+        )
+        for p in (pose, swapped)
+    ]
+    left, right = (
+        [columns_of(image, COLOURS[side]).mean() for image in images]
+        for side in ('left', 'right')
+    )
+    assert left[0] > right[0]
+    assert left[1] < right[1]

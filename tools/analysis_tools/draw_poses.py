@@ -40,24 +40,61 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('files', nargs='+', metavar='FILE.npz')
     parser.add_argument('--out', required=True, metavar='FILE.png')
     parser.add_argument('--count', type=int, default=5, help='how many frames')
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if args.count < 1:
+        parser.error(f'--count {args.count}: expected 1 or more')
+    return args
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     args = parse_args(argv)
     try:
         models = [load_predictions(path) for path in args.files]
-        check_same_data(args.files, models)
         skeleton = get_skeleton(str(models[0]['skeleton']))
+        check_same_data(args.files, models)
+        for path, model in zip(args.files, models, strict=True):
+            check_poses(path, model, skeleton)
+        frames = choose_frames(models, args.count)
+        figure = draw(models, frames, skeleton)
+        with whole_file(args.out) as temporary:
+            figure.savefig(temporary, format='png', dpi=150)
     except (KeyError, OSError, ValueError) as error:
-        print(f'error: {error}', file=sys.stderr)
+        message = error.args[0] if isinstance(error, KeyError) else error
+        print(f'error: {message}', file=sys.stderr)
         return 2
-    frames = choose_frames(models, args.count)
-    figure = draw(models, frames, skeleton)
-    with whole_file(args.out) as temporary:
-        figure.savefig(temporary, format='png', dpi=150)
     print(f'picture: {args.out}')
     return 0
+
+
+def check_poses(path: str, model: Predictions, skeleton: Skeleton) -> None:
+    """Refuse what cannot be drawn.
+
+    Raises:
+        ValueError: there are no frames, the poses do not fit the skeleton, are not
+            finite, or belong to a sequence that the file does not have.
+    """
+    if len(model['frame']) == 0:
+        raise ValueError(f'{path} holds no frames')
+    for key in ('keypoints_3d_pred', 'keypoints_3d_gt', 'keypoints_2d'):
+        poses = model[key]
+        expected = (skeleton.num_joints, 2 if key == 'keypoints_2d' else 3)
+        if poses.shape[1:] != expected or poses.dtype.kind != 'f':
+            raise ValueError(
+                f'{path}, key {key!r}: expected floats of the shape '
+                f'(frames, {expected[0]}, {expected[1]}) for the skeleton '
+                f'{skeleton.name!r}, got {poses.dtype} of the shape {poses.shape}'
+            )
+        broken = np.flatnonzero(~np.isfinite(poses).all((1, 2)))
+        if len(broken):
+            raise ValueError(
+                f'{path}, key {key!r}: {len(broken)} of {len(poses)} frames have NaN '
+                f'or infinite values, the first is number {broken[0]}'
+            )
+    if not np.isin(model['sequence'], np.arange(len(model['subject']))).all():
+        raise ValueError(
+            f"{path}, key 'sequence': expected numbers from 0 to "
+            f'{len(model["subject"]) - 1}, one of the sequences of the file'
+        )
 
 
 def check_same_data(files: Sequence[str], models: Sequence[Predictions]) -> None:
@@ -167,8 +204,9 @@ def caption(axes, text: str) -> None:
 def describe_frame(model: Predictions, frame: int) -> str:
     sequence = model['sequence'][frame]
     return (
-        f'{model["action"][sequence]}: {model["clip"][sequence]}, '
-        f'{model["camera"][sequence]}, frame {model["frame"][frame]}'
+        f'{model["subject"][sequence]}: {model["clip"][sequence]} '
+        f'({model["action"][sequence]}), {model["camera"][sequence]}, '
+        f'frame {model["frame"][frame]}'
     )
 
 
