@@ -73,7 +73,7 @@ def test_the_picture_has_a_row_per_frame(predictions, tmp_path):
         assert draw_poses.main([*paths, '--out', str(out), '--count', count]) == 0
         sizes.append(imread(out).shape)
     assert sizes[0][1] == sizes[1][1]
-    assert sizes[1][0] - sizes[0][0] == pytest.approx(2.65 * 150, abs=2)
+    assert sizes[1][0] - sizes[0][0] == pytest.approx(2.72 * 150, abs=2)
 
 
 def test_predictions_of_other_data_are_refused(predictions, tmp_path, capsys):

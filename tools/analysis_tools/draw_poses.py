@@ -151,7 +151,7 @@ def draw(
 ) -> Figure:
     """Draw one row per frame: 2D input, truth, then each prediction over the truth."""
     columns = 2 + len(models)
-    figure = Figure(figsize=(2.5 * columns, 2.65 * len(frames) + 0.93))
+    figure = Figure(figsize=(2.5 * columns, 2.72 * len(frames) + 0.93))
     FigureCanvasAgg(figure)
     head = 0.45 / figure.get_figheight()
     foot = 0.48 / figure.get_figheight()
@@ -163,7 +163,7 @@ def draw(
         top=1 - head,
         bottom=foot,
         wspace=0.0,
-        hspace=0.16,
+        hspace=0.2,
     )
     for row, frame in enumerate(frames):
         draw_row(figure, grid[row, :], models, frame, skeleton)
@@ -204,8 +204,8 @@ def caption(axes, text: str) -> None:
 def describe_frame(model: Predictions, frame: int) -> str:
     sequence = model['sequence'][frame]
     return (
-        f'{model["subject"][sequence]}: {model["clip"][sequence]} '
-        f'({model["action"][sequence]}), {model["camera"][sequence]}, '
+        f'{model["subject"][sequence]}: {model["clip"][sequence]}\n'
+        f'{model["action"][sequence]}, {model["camera"][sequence]}, '
         f'frame {model["frame"][frame]}'
     )
 
