@@ -21,7 +21,10 @@ def build_tester(cfg: Config, checkpoint: str | Path) -> Runner:
     cfg.load_from = str(checkpoint)
     cfg.resume = False
     cfg.custom_hooks = []
-    cfg.test_evaluator.name = config_name(cfg)
+    several = isinstance(cfg.test_evaluator, list)
+    for metric in cfg.test_evaluator if several else [cfg.test_evaluator]:
+        if metric.type == 'PoseMetric':
+            metric.name = config_name(cfg)
     return build_runner(cfg, 'test')
 
 
@@ -32,8 +35,15 @@ def evaluate(runner: Runner) -> PoseMetric:
         runner: As :func:`build_tester` returns it.
 
     Returns:
-        The metric that was evaluated: ``report`` holds the figures, ``predictions``
-        every predicted pose.
+        The PoseMetric of the config's evaluators: ``report`` holds the figures,
+        ``predictions`` every predicted pose.
+
+    Raises:
+        ValueError: the config has no PoseMetric.
     """
+    metrics = runner.test_loop.evaluator.metrics
+    ours = [metric for metric in metrics if isinstance(metric, PoseMetric)]
+    if not ours:
+        raise ValueError('test_evaluator of the config has no PoseMetric to report')
     runner.test()
-    return runner.test_loop.evaluator.metrics[0]
+    return ours[0]

@@ -101,6 +101,18 @@ def test_a_seal_checkpoint_is_tested_without_a_loss_net(
     assert json.loads((tmp_path / 'out.json').read_text())['frames'] == 160
 
 
+def test_a_metric_of_ones_own_beside_the_pose_metric(tiny_cfg):
+    path = f'{train(tiny_cfg(BASELINE)).work_dir}/epoch_2.pth'
+    cfg = tiny_cfg(BASELINE)
+    cfg.test_evaluator = [
+        dict(type='DumpResults', out_file_path=f'{cfg.work_dir}/results.pkl'),
+        dict(type='PoseMetric', measures=['LSE']),
+    ]
+    report = evaluate(build_tester(cfg, path)).report
+    assert report.name == 'baseline/videopose_sample'
+    assert list(report.action_mean) == ['LSE']
+
+
 def test_seal_figures_are_in_the_log(tiny_cfg):
     runner = train(tiny_cfg(SEAL))
     lines = Path(runner.log_dir, 'vis_data/scalars.json').read_text().splitlines()
