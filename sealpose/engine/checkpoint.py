@@ -78,11 +78,9 @@ def load_from_local(filename: str, map_location: Any) -> dict:
 
 
 @CheckpointLoader.register_scheme(prefixes=('http://', 'https://'), force=True)
-def load_from_http(filename: str, map_location: Any) -> dict:
+def refuse_http(filename: str, map_location: Any) -> dict:
     """Replace mmengine's download, which unpickles freely on every torch."""
-    folder = Path(torch.hub.get_dir()) / 'checkpoints'
-    folder.mkdir(parents=True, exist_ok=True)
-    local = folder / filename.rsplit('/', 1)[-1]
-    if not local.exists():
-        torch.hub.download_url_to_file(filename, str(local))
-    return load_from_local(str(local), map_location)
+    raise ValueError(
+        f'{filename}: checkpoints are read from local files alone; download it and '
+        'give its path'
+    )
