@@ -6,6 +6,9 @@ from sealpose.datasets.mocap_npz import MocapNpzDataset
 from sealpose.datasets.sample_motion.dataset import SampleMotion
 from sealpose.datasets.sequences import PoseSequence, SequenceStore, view_sequence
 from sealpose.datasets.window_dataset import WindowDataset
+from sealpose.discovery import import_submodules
+
+import_submodules(__name__)
 
 __all__ = [
     'CMUMocap',

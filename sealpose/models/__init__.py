@@ -1,6 +1,6 @@
 """Pose-nets: the lifter, backbones, losses."""
 
-from sealpose.models.backbones import Backbone, SimpleBaseline, VideoPose3D
+from sealpose.models.backbones import Backbone
 from sealpose.models.data_preprocessor import PoseDataPreprocessor
 from sealpose.models.losses import (
     BoneLengthLoss,
@@ -17,7 +17,5 @@ __all__ = [
     'PoseDataPreprocessor',
     'PoseLifter',
     'PoseMSELoss',
-    'SimpleBaseline',
     'SymmetryLoss',
-    'VideoPose3D',
 ]

@@ -113,19 +113,25 @@ class PoseLifter(BaseModel):
         return pred
 
     def _loss(self, keypoints_2d: Tensor, target: Tensor) -> dict[str, Tensor]:
-        pred = self.backbone(keypoints_2d)
+        pred, losses = self._train_backbone(keypoints_2d, target)
+        target = _centre(target, pred.shape[1])
         self.check_prediction(keypoints_2d, pred, target)
-        losses = {
-            f'loss_{name}': loss(pred, target, self.skeleton)
-            for name, loss in self.losses.items()
-        }
+        for name, loss in self.losses.items():
+            losses[f'loss_{name}'] = loss(pred, target, self.skeleton)
         if self.energy_fn is not None:
-            padding = (keypoints_2d.shape[1] - pred.shape[1]) // 2
-            seen = keypoints_2d[:, padding : padding + pred.shape[1]]
+            seen = _centre(keypoints_2d, pred.shape[1])[..., :2]
             self._current_input = keypoints_2d
             losses.update(self.energy_fn(seen, pred, target))
             self._current_input = None
         return losses
+
+    def _train_backbone(
+        self, keypoints_2d: Tensor, target: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        if not hasattr(self.backbone, 'forward_train'):
+            return self.backbone(keypoints_2d), {}
+        pred, losses = self.backbone.forward_train(keypoints_2d, target)
+        return pred, {f'loss_{name}': loss for name, loss in losses.items()}
 
     def check_prediction(self, x: Tensor, pred: Tensor, target: Tensor) -> None:
         """Refuse a prediction whose shape is not that of the truth.
@@ -146,3 +152,9 @@ class PoseLifter(BaseModel):
                 'num_frames and seq2seq, its number of joints, and the window of the '
                 'dataset'
             )
+
+
+def _centre(x: Tensor, frames: int) -> Tensor:
+    """Cut (B, T, ...) to its middle frames."""
+    start = (x.shape[1] - frames) // 2
+    return x[:, start : start + frames]

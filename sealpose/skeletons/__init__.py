@@ -1,6 +1,9 @@
-"""Skeletons: joints, parents, symmetry, segments and limbs."""
+"""Skeletons: joints, parents, symmetry, segments and limbs; one module each."""
 
+from sealpose.discovery import import_submodules
 from sealpose.skeletons.h36m17 import H36M17
 from sealpose.skeletons.skeleton import Skeleton, get_skeleton, register_skeleton
+
+import_submodules(__name__)
 
 __all__ = ['H36M17', 'Skeleton', 'get_skeleton', 'register_skeleton']

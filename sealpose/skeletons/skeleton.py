@@ -24,6 +24,10 @@ class Skeleton:
         joints: Joint name to parent name, in the order of the data; the root's parent
             is None.
         limbs: Limb name to the chain of joints along it, first to last.
+        origin: Joints whose mean is the origin of root-relative poses; the root alone
+            if empty.
+        joint_sets: Name to joints that are evaluated together: a part of the body, or
+            the joints of an official protocol.
 
     Raises:
         ValueError: the table has a cycle, no root or several, an unknown joint, or a
@@ -33,6 +37,8 @@ class Skeleton:
     name: str
     joints: Mapping[str, str | None]
     limbs: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    origin: Sequence[str] = ()
+    joint_sets: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._check_parents()
@@ -70,6 +76,20 @@ class Skeleton:
     def root(self) -> int:
         """Index of the root joint."""
         return self.parents.index(-1)
+
+    @cached_property
+    def origin_joints(self) -> tuple[int, ...]:
+        """Joints whose mean is the origin of root-relative poses."""
+        return tuple(self.index(joint) for joint in self.origin) or (self.root,)
+
+    def joint_set(self, name: str) -> tuple[int, ...]:
+        """Return the positions of the joints of a named set."""
+        if name not in self.joint_sets:
+            raise ValueError(
+                f'skeleton {self.name!r} has no joint set {name!r}; it has '
+                f'{", ".join(self.joint_sets) or "none"}'
+            )
+        return tuple(self.index(joint) for joint in self.joint_sets[name])
 
     @cached_property
     def mirror(self) -> tuple[int, ...]:

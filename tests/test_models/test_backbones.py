@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from sealpose.models.backbones import SimpleBaseline, VideoPose3D
+from sealpose.models.backbones.simple_baseline import SimpleBaseline
+from sealpose.models.backbones.videopose3d import VideoPose3D
 
 
 def num_parameters(model):

@@ -1,5 +1,6 @@
 """Metrics of a frame: ``(pred, gt, skeleton) -> per-frame tensor``, nothing else."""
 
+from sealpose.discovery import import_submodules
 from sealpose.evaluation.functional.accuracy import mpjpe, mpjve, n_mpjpe, p_mpjpe
 from sealpose.evaluation.functional.frame_metric import FrameMetric, frame_metric
 from sealpose.evaluation.functional.structure import (
@@ -10,6 +11,8 @@ from sealpose.evaluation.functional.structure import (
     lse,
     lse_mm,
 )
+
+import_submodules(__name__)
 
 __all__ = [
     'FrameMetric',

@@ -1,7 +1,9 @@
-"""Backbones: one published network a module."""
+"""Backbones: one published network a module, each registered under its name."""
 
+from sealpose.discovery import import_submodules
 from sealpose.models.backbones.backbone import Backbone
-from sealpose.models.backbones.simple_baseline import SimpleBaseline
-from sealpose.models.backbones.videopose3d import VideoPose3D
+from sealpose.models.backbones.official import OfficialWeights
 
-__all__ = ['Backbone', 'SimpleBaseline', 'VideoPose3D']
+import_submodules(__name__)
+
+__all__ = ['Backbone', 'OfficialWeights']

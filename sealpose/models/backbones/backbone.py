@@ -1,6 +1,10 @@
 """What every backbone declares about itself."""
 
+from typing import ClassVar
+
 from torch import Tensor, nn
+
+from sealpose.models.backbones.official import OfficialWeights
 
 
 class Backbone(nn.Module):
@@ -8,7 +12,7 @@ class Backbone(nn.Module):
 
     ``forward`` takes (B, T, J, 2) screen-normalised keypoints and returns (B, T', J, 3)
     metres, root-relative, camera axes. Subclassing is a convenience: a third party's
-    ``nn.Module`` that sets the three attributes works as well.
+    ``nn.Module`` that sets ``num_frames`` and ``seq2seq`` works as well.
 
     Attributes:
         num_frames: Frames T of the window.
@@ -16,12 +20,32 @@ class Backbone(nn.Module):
             the centre one (T' = 1).
         any_length: True if a longer window is welcome at test time and gives
             T - num_frames + 1 frames (T frames for seq2seq).
+        target_frames: Frames of truth, centred in the window, that ``forward_train``
+            wants; None means the predicted frames.
+        official: How the weights that its authors published fit it.
     """
 
     num_frames: int = 1
     seq2seq: bool = False
     any_length: bool = False
+    target_frames: int | None = None
+    official: ClassVar[OfficialWeights | None] = None
 
     def forward(self, keypoints_2d: Tensor) -> Tensor:
         """Lift (B, T, J, 2) to (B, T', J, 3)."""
         raise NotImplementedError
+
+    def forward_train(
+        self, keypoints_2d: Tensor, target: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Lift in training; a network with losses of its own returns them here.
+
+        Args:
+            keypoints_2d: (B, T, J, 2), screen-normalised.
+            target: (B, target_frames, J, 3), the truth.
+
+        Returns:
+            The prediction (B, T', J, 3), and further losses by name: those on
+            intermediate or auxiliary outputs that ``forward`` does not return.
+        """
+        return self(keypoints_2d), {}

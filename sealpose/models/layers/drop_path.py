@@ -1,0 +1,29 @@
+"""Stochastic depth."""
+
+from torch import Tensor, nn
+
+
+class DropPath(nn.Module):
+    """Drops a residual branch for whole samples in training, and scales up the rest.
+
+    Source: G. Huang et al., Deep networks with stochastic depth, ECCV 2016.
+
+    Args:
+        drop_prob: Probability of the drop.
+    """
+
+    def __init__(self, drop_prob: float = 0.0) -> None:
+        super().__init__()
+        self.drop_prob = drop_prob
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Drop along the first axis of ``x`` (B, ...)."""
+        if not self.training or self.drop_prob == 0:
+            return x
+        keep = 1 - self.drop_prob
+        shape = (len(x),) + (1,) * (x.ndim - 1)
+        return x * x.new_empty(shape).bernoulli_(keep).div_(keep)
+
+    def extra_repr(self) -> str:
+        """Show the probability when the module is printed."""
+        return f'drop_prob={self.drop_prob}'
