@@ -55,6 +55,7 @@ LOSSES = MODELS
 DATASETS = _child(mm.DATASETS, 'sealpose.datasets')
 FUNCTIONS = _child(mm.FUNCTIONS, 'sealpose.datasets')
 METRICS = _child(mm.METRICS, 'sealpose.evaluation')
+OPTIM_WRAPPERS = _child(mm.OPTIM_WRAPPERS, 'sealpose.engine')
 HOOKS = _child(mm.HOOKS, 'sealpose.engine', 'sealpose.seal')
 
 LOSS_NETS = _own('loss_net', 'sealpose.seal')

@@ -82,6 +82,9 @@ def fill_window(dataset: ConfigDict, backbone: nn.Module, *, evaluate: bool) -> 
                 'predicts each of them, False if only the centre one)'
             )
     frames = backbone.num_frames
+    wanted = getattr(backbone, 'target_frames', None)
+    if wanted is not None and not evaluate:
+        dataset.target_frames = wanted
     if evaluate and getattr(backbone, 'any_length', False):
         context = 0 if backbone.seq2seq else frames - 1
         dataset.input_frames = EVAL_FRAMES + context

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from sealpose.geometry.flip import flip_pose
 from sealpose.registry import BACKBONES, LOSSES, MODELS
 from sealpose.skeletons import get_skeleton
+from sealpose.skeletons.build import build_for_skeleton
 
 EnergyFn = Callable[[Tensor, Tensor, Tensor], dict[str, Tensor]]
 
@@ -18,7 +19,7 @@ class PoseLifter(BaseModel):
     """Lifts 2D keypoints to 3D joints with a backbone of any kind.
 
     Args:
-        backbone: Config of the backbone.
+        backbone: Config of the backbone; skeleton and number of joints are filled in.
         skeleton: Name of the skeleton that the backbone predicts.
         losses: Name to config of each loss on the prediction; the first is usually
             ``pose``. A name here appears as ``loss_<name>`` in the log. Add explicit
@@ -46,7 +47,7 @@ class PoseLifter(BaseModel):
         )
         super().__init__(data_preprocessor=preprocessor)
         self.skeleton = get_skeleton(skeleton)
-        self.backbone = BACKBONES.build(backbone)
+        self.backbone = build_for_skeleton(BACKBONES, backbone, self.skeleton)
         self.losses = nn.ModuleDict(
             {name: LOSSES.build(loss) for name, loss in losses.items()}
         )

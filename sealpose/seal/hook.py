@@ -18,6 +18,7 @@ from sealpose.seal.fit import check_skeletons, load_weights
 from sealpose.seal.random_stream import RandomStream, derive_seed
 from sealpose.seal.schedule import EnergyWeight, Ramp
 from sealpose.seal.trainer import LossNetTrainer
+from sealpose.skeletons.build import build_for_skeleton
 
 STATE_VERSION = 1
 
@@ -37,7 +38,8 @@ class SEALHook(Hook):
     and ``seal_ranked_right``, with the present ``seal_energy_weight``.
 
     Args:
-        loss_net: Config of the loss-net.
+        loss_net: Config of the loss-net; its skeleton is that of the model if it names
+            none.
         energy_weight: Weight of the mean energy in the loss of the pose-net.
         objective: Config of the ranking objective; a static loss-net needs none.
         optim_wrapper: Config of the loss-net's optimizer wrapper; a static loss-net
@@ -100,7 +102,7 @@ class SEALHook(Hook):
             ValueError: the skeletons of loss-net, model and data differ, or ``init``
                 does not fit.
         """
-        check_skeletons(self._build_loss_net(), model, dataset)
+        check_skeletons(self._build_loss_net(model), model, dataset)
         if self.objective is not None:
             RANKING_OBJECTIVES.build(self.objective)
 
@@ -115,10 +117,9 @@ class SEALHook(Hook):
             self.seed = derive_seed(runner.seed)
         # The pose-net's weights come after this from the global generator, which must
         # not notice that a loss-net was built.
-        loss_net = self._build_loss_net()
-        check_skeletons(
-            loss_net, _unwrap(runner.model), runner.train_dataloader.dataset
-        )
+        model = _unwrap(runner.model)
+        loss_net = self._build_loss_net(model)
+        check_skeletons(loss_net, model, runner.train_dataloader.dataset)
         device = torch.device(get_device())
         self.trainer = self._build_trainer(loss_net.to(device), runner)
 
@@ -224,10 +225,10 @@ class SEALHook(Hook):
                 f'loss-net and optimizer of this config: {error}'
             ) from error
 
-    def _build_loss_net(self) -> nn.Module:
+    def _build_loss_net(self, model: nn.Module) -> nn.Module:
         seed = 0 if self.seed is None else self.seed
         with RandomStream(seed).active(torch.device(get_device())):
-            loss_net = LOSS_NETS.build(self.loss_net)
+            loss_net = build_for_skeleton(LOSS_NETS, self.loss_net, model.skeleton)
         if self.init is not None:
             load_weights(loss_net, self.init)
         return loss_net

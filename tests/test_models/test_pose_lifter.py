@@ -114,3 +114,51 @@ def test_training_flip_mirrors_whole_windows():
             same[:, None, None, None], data[key], flip_pose(data[key], H36M17.mirror)
         )
         torch.testing.assert_close(flipped[key], expected)
+
+
+@BACKBONES.register_module(force=True)
+class WholeWindowLearner(nn.Module):
+    """Seq2frame, with a training loss of its own on all frames of the window."""
+
+    num_frames, seq2seq, target_frames = 3, False, 3
+
+    def __init__(self, num_joints, skeleton):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(num_joints, 1))
+        self.told = skeleton
+
+    def forward(self, x):
+        return (self.scale * torch.cat([x, x[..., :1]], -1))[:, 1:2]
+
+    def forward_train(self, x, target):
+        return self(x), {'window': target.square().mean()}
+
+
+def test_losses_of_the_backbone_see_the_whole_window():
+    model = lifter(backbone=dict(type='WholeWindowLearner'))
+    x, y = torch.randn(2, 3, 17, 2), torch.randn(2, 3, 17, 3)
+    seen = []
+
+    def energy_fn(*args):
+        seen.extend(args)
+        return {}
+
+    model.energy_fn = energy_fn
+    losses = model(x, y, mode='loss')
+    assert losses['loss_window'].item() == y.square().mean().item()
+    centre = (model(x) - y[:, 1:2]).norm(dim=-1).mean()
+    torch.testing.assert_close(losses['loss_pose'], centre)
+    assert [tuple(s.shape) for s in seen] == [
+        (2, 1, 17, 2),
+        (2, 1, 17, 3),
+        (2, 1, 17, 3),
+    ]
+    assert torch.equal(seen[2], y[:, 1:2])
+
+
+def test_backbone_is_told_skeleton_and_joints_unless_its_config_says():
+    model = lifter(backbone=dict(type='WholeWindowLearner'))
+    assert model.backbone.told == 'h36m17'
+    assert model.backbone.scale.shape == (17, 1)
+    other = lifter(backbone=dict(type='WholeWindowLearner', skeleton='mine'))
+    assert other.backbone.told == 'mine'

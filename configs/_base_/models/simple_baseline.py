@@ -1,7 +1,7 @@
 model = dict(
     type='PoseLifter',
     skeleton='h36m17',
-    backbone=dict(type='SimpleBaseline', num_joints=17),
+    backbone=dict(type='SimpleBaseline'),
     losses=dict(pose=dict(type='PoseMSELoss')),
     flip_prob=0.0,
     flip_test=False,

@@ -2,9 +2,7 @@
 custom_hooks = [
     dict(
         type='SEALHook',
-        loss_net=dict(
-            type='GraphLossNet', skeleton='h36m17', embed_dims=64, num_heads=4, depth=3
-        ),
+        loss_net=dict(type='GraphLossNet', embed_dims=64, num_heads=4, depth=3),
         objective=dict(type='MarginObjective', distance='mpjpe', scale=1.0),
         optim_wrapper=dict(optimizer=dict(type='AdamW', lr=1e-3)),
         energy_weight=4e-3,

@@ -1,6 +1,15 @@
-"""Losses on poses: distances to the truth and explicit constraints."""
+"""Losses on poses: distances to the truth, motion, explicit constraints."""
 
 from sealpose.models.losses.constraints import BoneLengthLoss, SymmetryLoss
-from sealpose.models.losses.pose import MPJPELoss, PoseMSELoss
+from sealpose.models.losses.pose import MPJPELoss, NMPJPELoss, PoseMSELoss
+from sealpose.models.losses.temporal import SmoothnessLoss, VelocityLoss
 
-__all__ = ['BoneLengthLoss', 'MPJPELoss', 'PoseMSELoss', 'SymmetryLoss']
+__all__ = [
+    'BoneLengthLoss',
+    'MPJPELoss',
+    'NMPJPELoss',
+    'PoseMSELoss',
+    'SmoothnessLoss',
+    'SymmetryLoss',
+    'VelocityLoss',
+]
