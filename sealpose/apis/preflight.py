@@ -46,10 +46,8 @@ def preflight(cfg: Config, *stages: str) -> Preflight:
         Exception: whatever is wrong: an unknown type, missing files, data that do not
             fit the model, a checkpoint of another model.
     """
-    init_default_scope(cfg.get('default_scope', 'sealpose'))
     # A model for trial alone: the run's own is built by the Runner, from its seed.
-    with torch.random.fork_rng(devices=[]):
-        model = MODELS.build(cfg.model)
+    model = build_model(cfg)
     _check_checkpoint(cfg, model)
     ready = Preflight(hooks=[HOOKS.build(hook) for hook in cfg.get('custom_hooks', [])])
     for stage in stages:
@@ -62,6 +60,17 @@ def preflight(cfg: Config, *stages: str) -> Preflight:
         if hasattr(hook, 'check') and 'train' in stages:
             hook.check(model, ready.datasets['train'])
     return ready
+
+
+def build_model(cfg: Config) -> nn.Module:
+    """Build the model of a config, without a trace in the random streams.
+
+    Args:
+        cfg: The config.
+    """
+    init_default_scope(cfg.get('default_scope', 'sealpose'))
+    with torch.random.fork_rng(devices=[]):
+        return MODELS.build(cfg.model)
 
 
 def fill_window(dataset: ConfigDict, backbone: nn.Module, *, evaluate: bool) -> None:

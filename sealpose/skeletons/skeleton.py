@@ -28,6 +28,8 @@ class Skeleton:
             if empty.
         joint_sets: Name to joints that are evaluated together: a part of the body, or
             the joints of an official protocol.
+        aliases: Joint to the name under which other skeletons know it, where that is
+            another one; joints of the same name are taken for the same point.
 
     Raises:
         ValueError: the table has a cycle, no root or several, an unknown joint, or a
@@ -39,6 +41,7 @@ class Skeleton:
     limbs: Mapping[str, Sequence[str]] = field(default_factory=dict)
     origin: Sequence[str] = ()
     joint_sets: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._check_parents()
@@ -195,6 +198,37 @@ class Skeleton:
 
     def _fault(self, what: str) -> ValueError:
         return ValueError(f'skeleton {self.name!r}: {what}')
+
+
+def sub_skeleton(skeleton: Skeleton, joints: Sequence[str]) -> Skeleton:
+    """Reduce a skeleton to some of its joints, each hung on its nearest kept ancestor.
+
+    Args:
+        skeleton: The whole.
+        joints: Names of the joints to keep, the root among them; both sides of a pair
+            or neither.
+
+    Returns:
+        A skeleton named after the whole and the number of joints, joints in the order
+        of the whole.
+    """
+    kept = [name for name in skeleton.joint_names if name in set(joints)]
+
+    def kept_ancestor(joint: str) -> str | None:
+        parent = skeleton.joints[joint]
+        while parent is not None and parent not in kept:
+            parent = skeleton.joints[parent]
+        return parent
+
+    return Skeleton(
+        f'{skeleton.name}, {len(kept)} joints',
+        joints={joint: kept_ancestor(joint) for joint in kept},
+        limbs={
+            limb: chain
+            for limb, chain in skeleton.limbs.items()
+            if set(chain) <= set(kept)
+        },
+    )
 
 
 def get_skeleton(skeleton: 'str | Skeleton') -> Skeleton:

@@ -4,7 +4,8 @@ Every loss is called with prediction and truth, both (B, T', J, 3) in metres, an
 skeleton, and returns a scalar.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from functools import cache
 
 import torch
 import torch.nn.functional as F
@@ -21,24 +22,22 @@ class MPJPELoss(nn.Module):
 
     Args:
         weight: Factor of the loss.
-        joint_weights: One weight per joint, in the order of the skeleton; the mean of
-            weight times distance is taken, as in MixSTE. All 1 if None.
+        joint_weights: Joint name to its weight, 1 for those not named; the mean of
+            weight times distance is taken, as in MixSTE.
     """
 
     def __init__(
-        self, weight: float = 1.0, joint_weights: Sequence[float] | None = None
+        self, weight: float = 1.0, joint_weights: Mapping[str, float] | None = None
     ) -> None:
         super().__init__()
         self.weight = weight
-        self.joint_weights: Tensor | None
-        joint_weight_buffer(self, joint_weights)
+        self.joint_weights = dict(joint_weights or {})
 
     def forward(self, pred: Tensor, target: Tensor, skeleton: Skeleton) -> Tensor:
         """Return the weighted mean distance, metres."""
         distance = torch.linalg.vector_norm(pred - target, dim=-1)
-        if self.joint_weights is not None:
-            _check_weights(self.joint_weights, skeleton)
-            distance = distance * self.joint_weights
+        if self.joint_weights:
+            distance = distance * weight_joints(distance, self.joint_weights, skeleton)
         return self.weight * distance.mean()
 
 
@@ -72,22 +71,35 @@ class PoseMSELoss(nn.Module):
         return F.mse_loss(pred, target)
 
 
-def joint_weight_buffer(
-    module: nn.Module, joint_weights: Sequence[float] | None
-) -> None:
-    """Keep weights per joint with a loss: on its device, out of its checkpoints.
+def weight_joints(
+    like: Tensor, weights: Mapping[str, float], skeleton: Skeleton
+) -> Tensor:
+    """Return one weight per joint, (J,), 1 for those not named.
 
     Args:
-        module: The loss; gets the attribute ``joint_weights``, (J,) or None.
-        joint_weights: One weight per joint.
+        like: Gives type and device.
+        weights: Joint name to weight.
+        skeleton: Gives the order of the joints.
+
+    Raises:
+        ValueError: the skeleton has no joint of a name.
     """
-    weights = None if joint_weights is None else torch.tensor(joint_weights)
-    module.register_buffer('joint_weights', weights, persistent=False)
+    for joint in weights:
+        skeleton.index(joint)
+    return _weight_vector(
+        skeleton.joint_names, tuple(weights.items()), like.dtype, like.device
+    )
 
 
-def _check_weights(weights: Tensor, skeleton: Skeleton) -> None:
-    if len(weights) != skeleton.num_joints:
-        raise ValueError(
-            f'joint_weights has {len(weights)} values, but the skeleton '
-            f'{skeleton.name!r} has {skeleton.num_joints} joints'
-        )
+# Built once: a copy to the device in every iteration would wait for it.
+@cache
+def _weight_vector(
+    joints: tuple[str, ...],
+    weights: tuple[tuple[str, float], ...],
+    dtype: torch.dtype,
+    device: torch.device,
+) -> Tensor:
+    values = torch.ones(len(joints), dtype=dtype)
+    for joint, weight in weights:
+        values[joints.index(joint)] = weight
+    return values.to(device)

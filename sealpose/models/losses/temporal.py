@@ -4,12 +4,12 @@ Called like the pose losses: prediction and truth (B, T', J, 3) in metres, skele
 window of one frame has no motion: these losses are then 0.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 
-from sealpose.models.losses.pose import joint_weight_buffer
+from sealpose.models.losses.pose import weight_joints
 from sealpose.registry import LOSSES
 from sealpose.skeletons import Skeleton
 
@@ -44,23 +44,22 @@ class SmoothnessLoss(nn.Module):
 
     Args:
         weight: Factor of the loss.
-        joint_weights: One weight per joint, in the order of the skeleton; all 1 if
-            None.
+        joint_weights: Joint name to its weight, 1 for those not named.
     """
 
     def __init__(
-        self, weight: float = 1.0, joint_weights: Sequence[float] | None = None
+        self, weight: float = 1.0, joint_weights: Mapping[str, float] | None = None
     ) -> None:
         super().__init__()
         self.weight = weight
-        self.joint_weights: Tensor | None
-        joint_weight_buffer(self, joint_weights)
+        self.joint_weights = dict(joint_weights or {})
 
     def forward(self, pred: Tensor, target: Tensor, skeleton: Skeleton) -> Tensor:
         """Return the weighted mean squared displacement."""
         squared = _motion(pred).square()
-        if self.joint_weights is not None:
-            squared = squared * self.joint_weights[:, None]
+        if self.joint_weights:
+            weights = weight_joints(squared, self.joint_weights, skeleton)
+            squared = squared * weights[:, None]
         return self.weight * _mean(squared)
 
 
