@@ -22,6 +22,7 @@ def evaluate_poses(
     *,
     dataset: str,
     name: str = '',
+    remarks: str = '',
 ) -> EvaluationReport:
     """Evaluate sequences that lie end to end, and average per action and over all.
 
@@ -33,6 +34,7 @@ def evaluate_poses(
         metrics: Name to function, as :func:`frame_metric` registers it.
         dataset: Name of the data set.
         name: Name of the model.
+        remarks: What the data set has to say of its protocol.
     """
     frames = [sequence['frames'] for sequence in sequences]
     values = defaultdict(lambda: {metric: [] for metric in metrics})
@@ -50,7 +52,7 @@ def evaluate_poses(
     return EvaluationReport(
         name=name,
         dataset=dataset,
-        protocol=PROTOCOL,
+        protocol='; '.join(filter(None, [PROTOCOL, remarks])),
         skeleton=skeleton.name,
         frames=len(pred),
         units={metric: function.unit for metric, function in metrics.items()},

@@ -13,20 +13,27 @@ MM_PER_METRE = 1000.0
 PERCENT = 100.0
 
 
-def frame_metric(name: str, unit: str) -> Callable[[FrameMetric], FrameMetric]:
+def frame_metric(
+    name: str, unit: str, *, higher_is_better: bool = False, needs_truth: bool = True
+) -> Callable[[FrameMetric], FrameMetric]:
     """Register a function under the name and the unit that tables print.
 
     The function takes the prediction and the truth of one sequence, both (T, J, 3)
     metres, root-relative, camera axes, and the skeleton, and returns one value per
-    frame; lower is better. Fewer values than frames are fine.
+    frame. Fewer values than frames are fine. The arguments become its attributes.
 
     Args:
         name: Name in configs and tables.
-        unit: Unit of the values; becomes the function's attribute ``unit``.
+        unit: Unit of the values.
+        higher_is_better: Whether a larger value is the better one.
+        needs_truth: Whether it looks at the truth; those that do not can be measured in
+            the wild.
     """
 
     def register(function: FrameMetric) -> FrameMetric:
         function.unit = unit
+        function.higher_is_better = higher_is_better
+        function.needs_truth = needs_truth
         return FRAME_METRICS.register_module(name=name, module=function)
 
     return register

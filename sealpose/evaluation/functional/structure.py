@@ -35,7 +35,7 @@ def _absolute_error(pred: Tensor, gt: Tensor) -> Tensor:
     return (pred - gt).abs().mean(-1) * MM_PER_METRE
 
 
-@frame_metric('LSE', unit='%')
+@frame_metric('LSE', unit='%', needs_truth=False)
 def lse(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     """Limb symmetry error of the prediction, relative.
 
@@ -51,7 +51,7 @@ def lse(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     return ratio.mean(-1) * PERCENT
 
 
-@frame_metric('LSE-mm', unit='mm')
+@frame_metric('LSE-mm', unit='mm', needs_truth=False)
 def lse_mm(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     """Limb symmetry error of the prediction: ``mean |l - r|`` over all pairs.
 

@@ -14,7 +14,7 @@ from sealpose.evaluation.aggregate import evaluate_poses
 from sealpose.evaluation.predictions import SPACE, UNIT
 from sealpose.evaluation.report import EvaluationReport
 from sealpose.registry import FRAME_METRICS, METRICS
-from sealpose.skeletons import get_skeleton
+from sealpose.skeletons import get_skeleton, sub_skeleton
 
 # Entry to one row per frame, of a batch or of the whole data set.
 Frames = dict[str, Tensor]
@@ -23,6 +23,9 @@ ALL_METRICS = (
     'MPJPE', 'P-MPJPE', 'N-MPJPE', 'MPJVE',
     'LSE', 'LSE-mm', 'BSLE', 'BSLE-mm', 'LLE', 'LLE-mm',
 )  # fmt: skip
+
+# What can be measured in the wild.
+TRUTHLESS_METRICS = ('LSE', 'LSE-mm', 'BLD', 'Jitter', 'Flagged')
 
 
 @METRICS.register_module()
@@ -103,20 +106,38 @@ class PoseMetric(BaseMetric):
     def compute_metrics(self, results: list[list[Frames]]) -> dict[str, float]:
         """Put the frames into place, evaluate, print the table."""
         meta = self.dataset_meta
+        self._check_truth(meta)
         sequences = meta['sequences']
         frames = self._frames_in_order(list(chain(*results)), sequences)
+        skeleton = get_skeleton(meta['skeleton'])
+        joints = meta.get('joints', skeleton.joint_names)
+        compared = [skeleton.index(joint) for joint in joints]
         self.report = evaluate_poses(
-            frames['keypoints_3d_pred'],
-            frames['keypoints_3d_gt'],
+            frames['keypoints_3d_pred'][:, compared],
+            frames['keypoints_3d_gt'][:, compared],
             sequences,
-            get_skeleton(meta['skeleton']),
+            skeleton
+            if len(compared) == skeleton.num_joints
+            else sub_skeleton(skeleton, joints),
             self.metrics,
             dataset=meta['dataset'],
             name=self.name,
+            remarks=meta.get('remarks', ''),
         )
         self.predictions = self._describe(frames)
         print_log('\n' + self.report.table(), logger='current')
         return dict(self.report.action_mean)
+
+    def _check_truth(self, meta: Mapping) -> None:
+        if meta.get('has_truth', True):
+            return
+        blind = [name for name, m in self.metrics.items() if m.needs_truth]
+        if blind:
+            raise ValueError(
+                f'{meta["dataset"]} has no 3D truth to measure {", ".join(blind)} '
+                'against; choose measures that need none: '
+                f'{", ".join(TRUTHLESS_METRICS)}'
+            )
 
     def _frames_in_order(
         self, batches: list[Frames], sequences: Sequence[dict]
@@ -137,7 +158,10 @@ class PoseMetric(BaseMetric):
                 'sampler must visit all of them'
             )
         keys = ('keypoints_3d_pred', 'keypoints_3d_gt', 'keypoints_2d')
-        return {key: torch.cat([b[key] for b in batches])[source] for key in keys}
+        frames = {key: torch.cat([b[key] for b in batches])[source] for key in keys}
+        if not self.dataset_meta.get('has_truth', True):
+            frames['keypoints_3d_gt'].fill_(torch.nan)
+        return frames
 
     def _describe(self, frames: Frames) -> dict[str, np.ndarray]:
         sequences = self.dataset_meta['sequences']

@@ -1,0 +1,2 @@
+_base_ = './simple_baseline.py'
+model = dict(skeleton='coco_wholebody133', backbone=dict(type='LargeSimpleBaseline'))

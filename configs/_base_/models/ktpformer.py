@@ -1,0 +1,3 @@
+# The losses of MixSTE.
+_base_ = './mixste.py'
+model = dict(backbone=dict(type='KTPFormer'))

@@ -1,0 +1,8 @@
+# The published recipe: Mehraban et al., WACV 2024.
+train_cfg = dict(by_epoch=True, max_epochs=60, val_interval=1)
+val_cfg = dict()
+test_cfg = dict()
+optim_wrapper = dict(
+    type='OptimWrapper', optimizer=dict(type='AdamW', lr=5e-4, weight_decay=0.01)
+)
+param_scheduler = [dict(type='ExponentialLR', gamma=0.99, by_epoch=True)]

@@ -1,0 +1,13 @@
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/datasets/h36m.py',
+    '../_base_/models/jointformer.py',
+    '../_base_/schedules/jointformer_50e.py',
+]
+train_dataloader = dict(batch_size=256)
+published = dict(
+    keypoints='cpn',
+    MPJPE=50.5,
+    source='Lutz et al., ICPR 2022 (with refinement)',
+    second_hand=True,
+)
