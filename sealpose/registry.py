@@ -53,6 +53,7 @@ MODELS = _child(mm.MODELS, 'sealpose.models')
 BACKBONES = MODELS
 LOSSES = MODELS
 DATASETS = _child(mm.DATASETS, 'sealpose.datasets')
+TRANSFORMS = _child(mm.TRANSFORMS, 'sealpose.datasets')
 FUNCTIONS = _child(mm.FUNCTIONS, 'sealpose.datasets')
 METRICS = _child(mm.METRICS, 'sealpose.evaluation')
 OPTIM_WRAPPERS = _child(mm.OPTIM_WRAPPERS, 'sealpose.engine')

@@ -1,6 +1,6 @@
 """The pose-net: any backbone, its losses, its test-time flip."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from mmengine.model import BaseModel
@@ -27,6 +27,8 @@ class PoseLifter(BaseModel):
         flip_test: Average the prediction with the mirrored prediction of the mirrored
             input at test time.
         flip_prob: Share of training windows that are mirrored.
+        augmentations: Configs of transforms that disturb the 2D keypoints in training:
+            noise, missing joints and the like.
 
     Attributes:
         energy_fn: Called in training with the 2D keypoints (B, T', J, 2) of the
@@ -41,9 +43,13 @@ class PoseLifter(BaseModel):
         losses: dict[str, dict],
         flip_test: bool = False,
         flip_prob: float = 0.0,
+        augmentations: Sequence[dict] = (),
     ) -> None:
         preprocessor = dict(
-            type='sealpose.PoseDataPreprocessor', skeleton=skeleton, flip_prob=flip_prob
+            type='sealpose.PoseDataPreprocessor',
+            skeleton=skeleton,
+            flip_prob=flip_prob,
+            augmentations=augmentations,
         )
         super().__init__(data_preprocessor=preprocessor)
         self.skeleton = get_skeleton(skeleton)

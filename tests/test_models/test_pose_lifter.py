@@ -4,7 +4,7 @@ from torch import nn
 
 from sealpose.geometry.flip import flip_pose
 from sealpose.models import PoseDataPreprocessor, PoseLifter
-from sealpose.registry import BACKBONES
+from sealpose.registry import BACKBONES, TRANSFORMS
 from sealpose.skeletons import H36M17
 
 
@@ -162,3 +162,27 @@ def test_backbone_is_told_skeleton_and_joints_unless_its_config_says():
     assert model.backbone.scale.shape == (17, 1)
     other = lifter(backbone=dict(type='WholeWindowLearner', skeleton='mine'))
     assert other.backbone.told == 'mine'
+
+
+@TRANSFORMS.register_module(force=True)
+class AddNoise:
+    def __call__(self, keypoints_2d, generator):
+        noise = torch.rand(keypoints_2d.shape, generator=generator)
+        return keypoints_2d + noise
+
+
+def test_augmentations_disturb_the_input_in_training_alone_and_repeat():
+    model = lifter(augmentations=[dict(type='AddNoise')])
+    batch = dict(keypoints_2d=torch.zeros(2, 3, 17, 2), keypoints_3d=torch.zeros(2))
+
+    def prepared(training):
+        torch.manual_seed(4)
+        batches = [model.data_preprocessor(batch, training) for _ in range(2)]
+        return [b['keypoints_2d'] for b in batches]
+
+    first, second = prepared(training=True)
+    assert first.min() > 0
+    assert not torch.equal(first, second)
+    assert torch.equal(first, prepared(training=True)[0])
+    assert torch.equal(prepared(training=False)[0], batch['keypoints_2d'])
+    assert torch.equal(batch['keypoints_2d'], torch.zeros(2, 3, 17, 2))
