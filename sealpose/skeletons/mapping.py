@@ -10,7 +10,7 @@ from torch import Tensor
 from sealpose.skeletons.skeleton import Skeleton
 
 # How a joint that a skeleton lacks is made: the mean of other joints, the first rule
-# whose joints there are. docs/joint_mapping.md shows the table with its sources.
+# whose joints there are. docs/in_the_wild.md explains the table.
 RULES: dict[str, tuple[tuple[str, ...], ...]] = {
     'pelvis': (('left_hip', 'right_hip'),),
     'thorax': (('left_shoulder', 'right_shoulder'),),

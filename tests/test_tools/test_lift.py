@@ -54,6 +54,13 @@ def test_command_lifts_every_person(tmp_path, checkpoint):
     assert np.isfinite(poses['keypoints_3d_pred']).all()
     assert np.isnan(poses['keypoints_3d_gt']).all()
     assert poses['subject'].tolist() == ['1', '2']
+    drawing = tmp_path / 'poses.png'
+    draw = [
+        *(sys.executable, ROOT / 'tools/analysis_tools/draw_poses.py'),
+        *(tmp_path / 'poses.npz', '--out', drawing, '--count', '2'),
+    ]
+    subprocess.run(draw, check=True, capture_output=True)
+    assert drawing.read_bytes().startswith(b'\x89PNG')
     figures = json.loads((tmp_path / 'r.json').read_text())['frame_mean']
     assert set(figures) == {'LSE', 'LSE-mm', 'BLD', 'Jitter', 'Flagged'}
 

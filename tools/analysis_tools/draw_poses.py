@@ -84,6 +84,8 @@ def check_poses(path: str, model: Predictions, skeleton: Skeleton) -> None:
                 f'(frames, {expected[0]}, {expected[1]}) for the skeleton '
                 f'{skeleton.name!r}, got {poses.dtype} of the shape {poses.shape}'
             )
+        if key == 'keypoints_3d_gt' and not has_truth(model):
+            continue
         broken = np.flatnonzero(~np.isfinite(poses).all((1, 2)))
         if len(broken):
             raise ValueError(
@@ -97,11 +99,17 @@ def check_poses(path: str, model: Predictions, skeleton: Skeleton) -> None:
         )
 
 
+def has_truth(model: Predictions) -> bool:
+    """Whether there is truth: poses lifted in the wild have NaN in its place."""
+    return not np.isnan(model['keypoints_3d_gt']).all()
+
+
 def check_same_data(files: Sequence[str], models: Sequence[Predictions]) -> None:
     """Refuse predictions that were not made on the same frames."""
     for path, model in zip(files[1:], models[1:], strict=True):
         for key in ('skeleton', 'dataset', 'sequence', 'frame', 'keypoints_3d_gt'):
-            if not np.array_equal(model[key], models[0][key]):
+            is_float = model[key].dtype.kind == 'f'
+            if not np.array_equal(model[key], models[0][key], equal_nan=is_float):
                 raise ValueError(
                     f'{path} and {files[0]} differ in {key!r}: they hold predictions '
                     'of other data; test both models on the same data set'
@@ -113,15 +121,13 @@ def choose_frames(models: Sequence[Predictions], count: int) -> list[int]:
 
     Args:
         models: One or more predictions of the same frames; the first two are compared,
-            a single one with the truth.
+            a single one with the truth, or by its asymmetry where there is none.
         count: How many frames.
 
     Returns:
         Positions of the frames, the most different first.
     """
-    poses = [model['keypoints_3d_pred'] for model in models]
-    other = poses[1] if len(poses) > 1 else models[0]['keypoints_3d_gt']
-    difference = np.linalg.norm(poses[0] - other, axis=-1).mean(-1)
+    difference = differences(models)
     order = np.argsort(-difference, kind='stable')
     clips = clip_of_frame(models[0])
     chosen = [int(frame) for frame in first_of_each(clips[order], order)][:count]
@@ -133,6 +139,17 @@ def choose_frames(models: Sequence[Predictions], count: int) -> list[int]:
         if all(abs(int(moments[c]) - int(moments[frame])) >= APART for c in same_clip):
             chosen.append(int(frame))
     return chosen
+
+
+def differences(models: Sequence[Predictions]) -> np.ndarray:
+    """Say how far apart two predictions are, or one from the truth, per frame (N,)."""
+    poses = [model['keypoints_3d_pred'] for model in models]
+    if len(poses) == 1 and not has_truth(models[0]):
+        pose = torch.from_numpy(poses[0])
+        skeleton = get_skeleton(str(models[0]['skeleton']))
+        return FRAME_METRICS.get('LSE')(pose, pose, skeleton).numpy()
+    other = poses[1] if len(poses) > 1 else models[0]['keypoints_3d_gt']
+    return np.linalg.norm(poses[0] - other, axis=-1).mean(-1)
 
 
 def clip_of_frame(model: Predictions) -> np.ndarray:
@@ -150,7 +167,9 @@ def draw(
     models: Sequence[Predictions], frames: Sequence[int], skeleton: Skeleton
 ) -> Figure:
     """Draw one row per frame: 2D input, truth, then each prediction over the truth."""
-    columns = 2 + len(models)
+    titles = ['2D input', *(['truth'] if has_truth(models[0]) else [])]
+    titles += [str(model['name']) for model in models]
+    columns = len(titles)
     figure = Figure(figsize=(2.5 * columns, 2.72 * len(frames) + 0.93))
     FigureCanvasAgg(figure)
     head = 0.45 / figure.get_figheight()
@@ -167,28 +186,29 @@ def draw(
     )
     for row, frame in enumerate(frames):
         draw_row(figure, grid[row, :], models, frame, skeleton)
-    titles = ['2D input', 'truth', *(str(model['name']) for model in models)]
     for column, title in enumerate(titles):
         box = grid[0, column].get_position(figure)
         x = (box.x0 + box.x1) / 2
         figure.text(x, 1 - 0.5 * head, title, ha='center', va='center', weight='bold')
-    add_legend(figure)
+    add_legend(figure, has_truth(models[0]))
     return figure
 
 
 def draw_row(figure, cells, models, frame: int, skeleton: Skeleton) -> None:
     first = models[0]
-    truth = first['keypoints_3d_gt'][frame]
+    truth = first['keypoints_3d_gt'][frame] if has_truth(first) else None
     poses = [model['keypoints_3d_pred'][frame] for model in models]
-    view = View.around(np.stack([truth, *poses]))
-    columns = cells.subgridspec(1, 2 + len(models), wspace=0.0)
-    axes = figure.add_subplot(columns[0])
+    shown = poses if truth is None else [truth, *poses]
+    view = View.around(np.stack(shown))
+    columns = list(cells.subgridspec(1, 1 + len(shown), wspace=0.0))
+    axes = figure.add_subplot(columns.pop(0))
     draw_keypoints_2d(axes, first['keypoints_2d'][frame], skeleton)
     caption(axes, describe_frame(first, frame))
-    axes = figure.add_subplot(columns[1], projection='3d')
-    draw_skeleton_3d(axes, truth, skeleton, view=view)
-    caption(axes, describe_pose(truth, truth, skeleton))
-    for column, pose in zip(list(columns)[2:], poses, strict=True):
+    if truth is not None:
+        axes = figure.add_subplot(columns.pop(0), projection='3d')
+        draw_skeleton_3d(axes, truth, skeleton, view=view)
+        caption(axes, describe_pose(truth, truth, skeleton))
+    for column, pose in zip(columns, poses, strict=True):
         axes = figure.add_subplot(column, projection='3d')
         draw_skeleton_3d(axes, pose, skeleton, view=view, ghost=truth)
         caption(axes, describe_pose(pose, truth, skeleton))
@@ -210,17 +230,20 @@ def describe_frame(model: Predictions, frame: int) -> str:
     )
 
 
-def describe_pose(pose: np.ndarray, truth: np.ndarray, skeleton: Skeleton) -> str:
-    pred, gt = (torch.from_numpy(p)[None] for p in (pose, truth))
-    symmetry = FRAME_METRICS.get('LSE')(pred, gt, skeleton).item()
-    if pose is truth:
+def describe_pose(
+    pose: np.ndarray, truth: np.ndarray | None, skeleton: Skeleton
+) -> str:
+    pred = torch.from_numpy(pose)[None]
+    symmetry = FRAME_METRICS.get('LSE')(pred, pred, skeleton).item()
+    if truth is None or pose is truth:
         return f'LSE {symmetry:.1f} %'
+    gt = torch.from_numpy(truth)[None]
     error = FRAME_METRICS.get('MPJPE')(pred, gt, skeleton).item()
     return f'MPJPE {error:.0f} mm, LSE {symmetry:.1f} %'
 
 
-def add_legend(figure: Figure) -> None:
-    entries = {**COLOURS, 'truth (behind)': GHOST}
+def add_legend(figure: Figure, with_truth: bool) -> None:
+    entries = {**COLOURS, **({'truth (behind)': GHOST} if with_truth else {})}
     figure.legend(
         [Line2D([], [], color=colour, linewidth=2.5) for colour in entries.values()],
         entries.keys(),
