@@ -88,9 +88,7 @@ TINY_RUN = {
     'train_cfg.val_interval': 2,
     'default_hooks.logger.interval': 2,
 }
-SMALL_LOSS_NET = dict(
-    type='GraphLossNet', skeleton='h36m17', embed_dims=16, num_heads=2, depth=2
-)
+SMALL_LOSS_NET = dict(type='GraphLossNet', embed_dims=16, num_heads=2, depth=2)
 
 
 @pytest.fixture

@@ -1,0 +1,110 @@
+#!/usr/bin/env python
+"""Compare our backbones with the official ones: same numbers, and how fast.
+
+    python benchmarks/backbones.py --official FOLDER [--only MixSTE-27 ...]
+
+FOLDER holds clones of the authors' repositories; see benchmarks/official.py.
+"""
+
+import argparse
+import json
+import platform
+import tempfile
+from pathlib import Path
+
+import torch
+from official import PAIRS, Pair, official_state
+from tabulate import tabulate
+from torch import Tensor, nn
+
+from sealpose.apis.timing import interleaved_times, median_ratio, train_call
+from sealpose.engine.official_weights import import_official
+from sealpose.registry import BACKBONES
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description='Compare our backbones with the official networks: outputs with '
+        'the same weights, and the time of forward and backward.'
+    )
+    parser.add_argument('--official', type=Path, required=True, metavar='FOLDER')
+    parser.add_argument('--only', nargs='+', choices=PAIRS, default=list(PAIRS))
+    parser.add_argument('--repeats', type=int, default=15)
+    parser.add_argument('--device', default='cpu')
+    parser.add_argument('--out', metavar='FILE.json', help='write the figures here')
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    device = torch.device(args.device)
+    print(f'{platform.machine()}, torch {torch.__version__}, {device}, '
+          f'{torch.get_num_threads()} threads, {args.repeats} rounds')  # fmt: skip
+    rows = [compare(name, args, device) for name in args.only]
+    print(tabulate(rows, headers='keys', floatfmt=('', '', '', '.1e', '.1f', '.1f')))
+    if args.out:
+        Path(args.out).write_text(json.dumps(rows, indent=2))
+
+
+def compare(name: str, args: argparse.Namespace, device: torch.device) -> dict:
+    """Compare one pair; a row of the table."""
+    pair = PAIRS[name]
+    official = pair.load(args.official).to(device)
+    ours = imported(pair, official).to(device)
+    x = torch.randn(pair.batch, pair.frames, pair.joints, 2, device=device)
+    difference = largest_difference(pair, official, ours, x)
+    times = interleaved_times(
+        {
+            'official': train_call(
+                official.train(), pair.official_input(x), pair.output
+            ),
+            'ours': train_call(ours.train(), x),
+        },
+        args.repeats,
+        device,
+    )
+    low, high = quantile(times, 0.25), quantile(times, 0.75)
+    return {
+        'network': name,
+        'parameters': sum(p.numel() for p in ours.parameters()),
+        'batch': pair.batch,
+        'largest difference': difference,
+        'official ms': 1e3 * float(torch.tensor(times['official']).median()),
+        'ours ms': 1e3 * float(torch.tensor(times['ours']).median()),
+        'ratio': round(median_ratio(times['ours'], times['official']), 3),
+        'quartiles': f'{low:.2f}-{high:.2f}',
+    }
+
+
+def quantile(times: dict[str, list[float]], q: float) -> float:
+    """Quantile over the rounds of our time divided by the official one's."""
+    ratios = torch.tensor(times['ours']) / torch.tensor(times['official'])
+    return float(ratios.quantile(q))
+
+
+def imported(pair: Pair, official: nn.Module) -> nn.Module:
+    """Give our backbone the official weights, through the importer."""
+    inner = getattr(official, 'network', official)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / 'official.pth'
+        torch.save(official_state(inner), path)
+        weights = import_official(pair.backbone, path, pair.settings)
+    ours = BACKBONES.build(weights.backbone)
+    ours.load_state_dict(weights.state_dict)
+    for module in ours.modules():
+        if hasattr(module, 'drop_prob'):
+            module.drop_prob = 0.0
+    return ours
+
+
+@torch.no_grad()
+def largest_difference(
+    pair: Pair, official: nn.Module, ours: nn.Module, x: Tensor
+) -> float:
+    """Largest difference of the outputs in eval mode, in the units of the output."""
+    expected = pair.output(official.eval()(pair.official_input(x)))
+    return float((ours.eval()(x) - expected).abs().max())
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,105 @@
+"""Every config of the repository: builds, trains, evaluates, saves, resumes.
+
+On tiny data in the official form of its data set, with its network made narrow; what
+stays is what a config is about: how its parts fit together.
+"""
+
+import pytest
+import torch
+
+from sealpose.apis import build_trainer, load_config
+from tests.conftest import ROOT, SMALL_LOSS_NET, h36m_files, run_number
+from tests.official_files import h3wb_files, mpi_inf_3dhp_files
+
+CONFIGS = sorted(
+    str(path.relative_to(ROOT))
+    for folder in ('baseline', 'seal')
+    for path in (ROOT / 'configs' / folder).glob('*.py')
+)
+# Narrow, and short where the window costs: 243 frames in every config are minutes.
+NARROW = {
+    'SimpleBaseline': dict(channels=16),
+    'H3WBSimpleBaseline': dict(channels=16),
+    'LargeSimpleBaseline': dict(channels=16),
+    'VideoPose3D': dict(channels=16),
+    'SemGCN': dict(channels=8, num_layers=1),
+    'PoseFormerV2': dict(num_frames=27, joint_dims=8, depth=1),
+    'PSTMO': dict(num_frames=27, embed_dims=16, depth=1),
+    'MixSTE': dict(num_frames=9, embed_dims=16, depth=1),
+    'KTPFormer': dict(num_frames=9, embed_dims=16, depth=1),
+    'MotionAGFormer': dict(num_frames=9, embed_dims=16, depth=1),
+    'DSTformer': dict(num_frames=9, embed_dims=16, depth=1),
+    'GraphMLP': dict(num_frames=9, embed_dims=16, depth=1),
+    'JointFormer': dict(embed_dims=8, num_layers=2),
+}
+# Of 60 windows of Human3.6M, 128 of MPI-INF-3DHP, 32 of H3WB, and 4 of the sample.
+BATCH = {'Human36M': 30, 'MPIINF3DHP': 64, 'H3WB': 16, 'SampleMotion': 2}
+
+
+@pytest.fixture(scope='module')
+def data_roots(tmp_path_factory):
+    """Data set to the folder of its small files."""
+    return {
+        'Human36M': h36m_files(tmp_path_factory.mktemp('h36m'), frames=12),
+        'MPIINF3DHP': mpi_inf_3dhp_files(tmp_path_factory.mktemp('3dhp'), frames=12),
+        'H3WB': h3wb_files(tmp_path_factory.mktemp('h3wb')),
+    }
+
+
+def small_cfg(name, work_dir, roots, epochs):
+    cfg = load_config(ROOT / name, str(work_dir))
+    cfg.experiment_name = f'config_{next(run_number)}'
+    for stage in ('train', 'val'):
+        dataset = cfg[f'{stage}_dataloader'].dataset
+        if dataset.type == 'SampleMotion':
+            dataset.frames = 40
+        else:
+            dataset.data_root = str(roots[dataset.type])
+    # One window of each sequence, and an epoch of two or three iterations.
+    cfg.train_dataloader.dataset.stride = 1000
+    cfg.train_dataloader.batch_size = BATCH[cfg.train_dataloader.dataset.type]
+    cfg.train_cfg.max_epochs = epochs
+    cfg.train_cfg.val_interval = 1
+    backbone = cfg.model.backbone
+    backbone.update(NARROW[backbone.type])
+    for hook in cfg.get('custom_hooks', []):
+        hook.loss_net = SMALL_LOSS_NET
+    return cfg
+
+
+@pytest.mark.parametrize('name', [n for n in CONFIGS if not n.endswith('_cmu.py')])
+def test_config_trains_evaluates_saves_and_resumes(name, tmp_path, data_roots):
+    first = build_trainer(small_cfg(name, tmp_path, data_roots, epochs=1))
+    first.train()
+    resumed_cfg = small_cfg(name, tmp_path, data_roots, epochs=2)
+    resumed_cfg.resume = True
+    resumed = build_trainer(resumed_cfg)
+    resumed.train()
+    assert resumed.epoch == 2
+    assert resumed.iter == 2 * first.iter > 0
+    saved = torch.load(tmp_path / 'epoch_2.pth', weights_only=True)
+    assert ('seal' in saved) == name.startswith('configs/seal')
+    before = torch.load(tmp_path / 'epoch_1.pth', weights_only=True)['state_dict']
+    moved = [k for k, v in saved['state_dict'].items() if not torch.equal(v, before[k])]
+    assert moved
+    assert all(v.isfinite().all() for v in saved['state_dict'].values())
+    figures = resumed.val_loop.evaluator.metrics[0].report.action_mean
+    assert 0 < figures['MPJPE'] < 1e5
+
+
+def test_every_baseline_has_its_seal_config_and_the_reverse():
+    names = {folder: set() for folder in ('baseline', 'seal')}
+    for name in CONFIGS:
+        folder, file = name.split('/')[1:]
+        names[folder].add(file)
+    assert names['baseline'] == names['seal']
+
+
+@pytest.mark.parametrize('name', [n for n in CONFIGS if n.startswith('configs/seal')])
+def test_a_seal_config_is_its_baseline_plus_the_hook(name):
+    seal = load_config(ROOT / name, 'run').to_dict()
+    baseline = load_config(ROOT / name.replace('/seal/', '/baseline/'), 'run').to_dict()
+    (hook,) = seal.pop('custom_hooks')
+    assert hook['type'] == 'SEALHook'
+    assert 'custom_hooks' not in baseline
+    assert seal == baseline
