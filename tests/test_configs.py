@@ -93,13 +93,3 @@ def test_every_baseline_has_its_seal_config_and_the_reverse():
         folder, file = name.split('/')[1:]
         names[folder].add(file)
     assert names['baseline'] == names['seal']
-
-
-@pytest.mark.parametrize('name', [n for n in CONFIGS if n.startswith('configs/seal')])
-def test_a_seal_config_is_its_baseline_plus_the_hook(name):
-    seal = load_config(ROOT / name, 'run').to_dict()
-    baseline = load_config(ROOT / name.replace('/seal/', '/baseline/'), 'run').to_dict()
-    (hook,) = seal.pop('custom_hooks')
-    assert hook['type'] == 'SEALHook'
-    assert 'custom_hooks' not in baseline
-    assert seal == baseline

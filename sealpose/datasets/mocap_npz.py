@@ -1,7 +1,7 @@
 """Data sets in the pair of npz files that VideoPose3D introduced."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -74,19 +74,21 @@ class MocapNpzDataset(WindowDataset):
         """Reduce the joints in the file, (T, K, 3), to those of the skeleton."""
         return world
 
-    def load_sequences(self) -> list[PoseSequence]:
+    def source_files(self) -> list[Path]:
+        """Return both files."""
+        return [self.path_3d, self.path_2d]
+
+    def load_sequences(self) -> Iterator[PoseSequence]:
         """Read every clip of the split from every camera."""
         self._check_files()
         (world,) = read_npz(self.path_3d, 'positions_3d')
         pixels, metadata = read_npz(self.path_2d, 'positions_2d', 'metadata')
         _expect(metadata, dict, self.path_2d, 'metadata')
-        sequences = []
         for subject in self.subjects(metadata):
             clips_3d = _entry(world, subject, dict, self.path_3d, 'positions_3d')
             clips_2d = _entry(pixels, subject, dict, self.path_2d, 'positions_2d')
             for clip in clips_3d:
-                sequences += self._views(subject, clip, clips_3d, clips_2d, metadata)
-        return sequences
+                yield from self._views(subject, clip, clips_3d, clips_2d, metadata)
 
     def _views(
         self, subject: str, clip: str, clips_3d: dict, clips_2d: dict, metadata: dict

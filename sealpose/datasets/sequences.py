@@ -1,6 +1,6 @@
 """Sequences of one person seen by one camera, and the store that holds them all."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,8 @@ class PoseSequence:
         action: What the results are grouped by.
         clip: Name of the clip within the subject.
         camera: Name of the camera.
+        valid: (T,) bool, the frames that are evaluated; the others are seen as context
+            alone. None means all.
     """
 
     keypoints_2d: Tensor
@@ -30,6 +32,7 @@ class PoseSequence:
     action: str
     clip: str
     camera: str
+    valid: Tensor | None = None
 
     def __str__(self) -> str:
         return f'{self.subject}/{self.clip}/{self.camera}'
@@ -86,46 +89,95 @@ def view_sequence(
     )
 
 
+@dataclass(frozen=True)
 class SequenceStore:
-    """All sequences end to end in two contiguous arrays.
+    """All sequences end to end in contiguous arrays, in memory or mapped from a file.
 
     Attributes:
         keypoints_2d: (N, J, 2) float32, screen-normalised.
         keypoints_3d: (N, J, 3) float32, metres, root-relative, camera axes.
-        starts: (S,) int64, first frame of each sequence.
-        lengths: (S,) int64, frames of each sequence.
+        valid: (N,) bool, the frames that are evaluated.
         sequences: The S descriptions, in order: dicts of subject, action, clip, camera
-            and frames.
-
-    Raises:
-        ValueError: no sequence, a sequence with other joints than the skeleton, or a
-            value that is not finite.
+            and ``length``, the frames of the sequence.
     """
 
-    def __init__(self, sequences: Sequence[PoseSequence], skeleton: Skeleton) -> None:
-        if not sequences:
-            raise ValueError('the dataset holds no sequence for these subjects')
+    keypoints_2d: Tensor
+    keypoints_3d: Tensor
+    valid: Tensor
+    sequences: list[dict]
+
+    @classmethod
+    def build(
+        cls, sequences: Iterable[PoseSequence], skeleton: Skeleton
+    ) -> 'SequenceStore':
+        """Lay sequences end to end; each is read only when its turn comes.
+
+        Args:
+            sequences: The sequences.
+            skeleton: What their joints must fit.
+
+        Raises:
+            ValueError: no sequence, a sequence with other joints than the skeleton, or
+                a value that is not finite.
+        """
+        points_2d, points_3d, valid, descriptions = [], [], [], []
         for sequence in sequences:
             _check_sequence(sequence, skeleton)
-        self.keypoints_2d = torch.cat([s.keypoints_2d for s in sequences])
-        self.keypoints_3d = torch.cat([s.keypoints_3d for s in sequences])
-        self.lengths = torch.tensor([len(s.keypoints_3d) for s in sequences])
-        self.starts = self.lengths.cumsum(0) - self.lengths
-        self.sequences = [
-            dict(
-                subject=s.subject,
-                action=s.action,
-                clip=s.clip,
-                camera=s.camera,
-                frames=len(s.keypoints_3d),
-            )
-            for s in sequences
-        ]
+            points_2d.append(sequence.keypoints_2d)
+            points_3d.append(sequence.keypoints_3d)
+            valid.append(_valid_frames(sequence))
+            descriptions.append(_describe(sequence))
+        if not descriptions:
+            raise ValueError('the dataset holds no sequence for these subjects')
+        # One after the other, so that no more than one array is there twice.
+        joined_2d = torch.cat(points_2d)
+        points_2d.clear()
+        joined_3d = torch.cat(points_3d)
+        points_3d.clear()
+        return cls(joined_2d, joined_3d, torch.cat(valid), descriptions)
+
+    @property
+    def lengths(self) -> Tensor:
+        """Frames of each sequence, (S,) int64."""
+        return torch.tensor([sequence['length'] for sequence in self.sequences])
+
+    @property
+    def starts(self) -> Tensor:
+        """First frame of each sequence, (S,) int64."""
+        return self.lengths.cumsum(0) - self.lengths
 
     @property
     def num_frames(self) -> int:
         """Frames in all sequences together."""
         return len(self.keypoints_3d)
+
+    def split(self) -> Iterator[PoseSequence]:
+        """Give back the sequences, as views of the arrays."""
+        for start, entry in zip(self.starts.tolist(), self.sequences, strict=True):
+            frames = slice(start, start + entry['length'])
+            names = {key: entry[key] for key in ('subject', 'action', 'clip', 'camera')}
+            yield PoseSequence(
+                self.keypoints_2d[frames],
+                self.keypoints_3d[frames],
+                valid=self.valid[frames],
+                **names,
+            )
+
+
+def _valid_frames(sequence: PoseSequence) -> Tensor:
+    if sequence.valid is None:
+        return torch.ones(len(sequence.keypoints_3d), dtype=torch.bool)
+    return sequence.valid.bool()
+
+
+def _describe(sequence: PoseSequence) -> dict:
+    return dict(
+        subject=sequence.subject,
+        action=sequence.action,
+        clip=sequence.clip,
+        camera=sequence.camera,
+        length=len(sequence.keypoints_3d),
+    )
 
 
 def _check_sequence(sequence: PoseSequence, skeleton: Skeleton) -> None:
@@ -148,4 +200,9 @@ def _check_sequence(sequence: PoseSequence, skeleton: Skeleton) -> None:
         raise ValueError(
             f'{sequence}: {len(sequence.keypoints_2d)} frames of 2D keypoints but '
             f'{len(sequence.keypoints_3d)} of 3D'
+        )
+    if sequence.valid is not None and len(sequence.valid) != len(sequence.keypoints_3d):
+        raise ValueError(
+            f'{sequence}: {len(sequence.valid)} marks of valid frames for '
+            f'{len(sequence.keypoints_3d)} frames'
         )

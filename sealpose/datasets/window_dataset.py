@@ -1,14 +1,17 @@
 """Windows over the sequences of a data set, gathered a batch at a time."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from sealpose.datasets.cache import cached_store
 from sealpose.datasets.sequences import PoseSequence, SequenceStore
-from sealpose.registry import FUNCTIONS
+from sealpose.registry import FUNCTIONS, TRANSFORMS
 from sealpose.skeletons import get_skeleton
 
 
@@ -18,7 +21,8 @@ class WindowDataset(Dataset):
     A window predicts ``output_frames`` consecutive frames and sees ``input_frames``
     of them and around them, centred: (27, 1) for a seq2frame backbone, (27, 27) for a
     seq2seq one, (538, 512) for a convolution that runs over whole sequences. Frames
-    beyond the ends of a sequence repeat its first or last frame.
+    beyond the ends of a sequence repeat its first or last frame. Where a sequence does
+    not divide into windows, its last window moves back to end with it.
 
     Args:
         skeleton: Name of the skeleton of the data.
@@ -28,6 +32,13 @@ class WindowDataset(Dataset):
             even.
         stride: Frames between the starts of two windows; ``output_frames`` if None,
             so that each frame is predicted once.
+        target_frames: Frames of truth that a window gives, centred on those that it
+            predicts; ``output_frames`` if None. Some backbones train on more.
+        transforms: Configs of transforms of the 2D keypoints, applied to every whole
+            sequence as it is loaded: how a test makes them worse. Training disturbs
+            batches instead (``augmentations`` of PoseLifter).
+        cache: Keep the arrays of data sets that are read from files beside them, and
+            map them from there the next time.
 
     Raises:
         ValueError: an impossible window, or data that does not fit the skeleton.
@@ -39,36 +50,52 @@ class WindowDataset(Dataset):
         input_frames: int = 1,
         output_frames: int = 1,
         stride: int | None = None,
+        target_frames: int | None = None,
+        transforms: Sequence[dict] = (),
+        cache: bool = True,
     ) -> None:
-        padding = input_frames - output_frames
-        if output_frames < 1 or padding < 0 or padding % 2:
-            raise ValueError(
-                f'a window of {input_frames} input and {output_frames} output frames '
-                'is impossible: both must be positive, and as many frames must be '
-                'added before the output frames as after them'
-            )
+        target_frames = target_frames or output_frames
+        _check_window(input_frames, output_frames)
+        _check_window(target_frames, output_frames)
         self.skeleton = get_skeleton(skeleton)
+        self.transforms = list(transforms)
+        self.store = self._load_store(cache)
         self.input_frames = input_frames
         self.output_frames = output_frames
+        self.target_frames = target_frames
         self.stride = stride or output_frames
-        self.store = SequenceStore(self.load_sequences(), self.skeleton)
-        self._sequence, self._start = _window_table(self.store.lengths, self.stride)
+        self._starts = self.store.starts
+        self._lengths = self.store.lengths
+        self._number = torch.where(self.store.valid, self.store.valid.cumsum(0) - 1, -1)
+        self._make_windows()
 
     @abstractmethod
-    def load_sequences(self) -> list[PoseSequence]:
+    def load_sequences(self) -> Iterable[PoseSequence]:
         """Read the sequences of this split."""
+
+    def source_files(self) -> list[Path]:
+        """Return the files that the sequences are read from, for the cache."""
+        return []
 
     @property
     def metainfo(self) -> dict:
         """What evaluation looks frames up in; plain values, as checkpoints keep it.
 
         ``sequences`` lists, in the order of the frames, dicts of subject, action, clip,
-        camera and the number of frames.
+        camera and ``frames``, the number of those that are evaluated.
         """
+        counts = self.store.valid.split(self._lengths.tolist())
+        sequences = [
+            dict(
+                **{k: v for k, v in entry.items() if k != 'length'},
+                frames=int(valid.sum()),
+            )
+            for entry, valid in zip(self.store.sequences, counts, strict=True)
+        ]
         return dict(
             dataset=type(self).__name__,
             skeleton=self.skeleton.name,
-            sequences=self.store.sequences,
+            sequences=sequences,
         )
 
     def __len__(self) -> int:
@@ -89,34 +116,97 @@ class WindowDataset(Dataset):
 
         Returns:
             ``keypoints_2d`` (B, T, J, 2) screen-normalised, ``keypoints_3d``
-            (B, T', J, 3) metres, root-relative, camera axes, ``frame_idx`` (B, T')
-            int64: the frames of the data set that the window predicts, -1 where it
-            reaches beyond the end of its sequence.
+            (B, target_frames, J, 3) metres, root-relative, camera axes, ``frame_idx``
+            (B, T') int64: number of each predicted frame among the evaluated frames of
+            the data set, -1 where it does not count: beyond the end of its sequence,
+            predicted by the window before, or not valid.
         """
-        padding = (self.input_frames - self.output_frames) // 2
-        sequence = self._sequence[sample_idx, None]
-        frames = self._start[sample_idx, None] + torch.arange(
-            -padding, self.output_frames + padding
+        frames = self._frames(sample_idx, self.output_frames)
+        outputs = self._rows(sample_idx, frames)
+        counts = (frames < self._lengths[self._sequence[sample_idx], None]) & (
+            frames >= self._first[sample_idx, None]
         )
-        start = self.store.starts[sequence]
-        length = self.store.lengths[sequence]
-        inputs = start + torch.minimum(frames.clamp(min=0), length - 1)
-        predicted = slice(padding, padding + self.output_frames)
-        outputs = inputs[:, predicted]
+        inputs = self._rows(sample_idx, self._frames(sample_idx, self.input_frames))
+        targets = self._rows(sample_idx, self._frames(sample_idx, self.target_frames))
         return dict(
-            keypoints_2d=self.store.keypoints_2d[inputs],
-            keypoints_3d=self.store.keypoints_3d[outputs],
-            frame_idx=torch.where(frames[:, predicted] < length, outputs, -1),
+            keypoints_2d=_take(self.store.keypoints_2d, inputs),
+            keypoints_3d=_take(self.store.keypoints_3d, targets),
+            frame_idx=torch.where(counts, self._number[outputs], -1),
+        )
+
+    def _frames(self, sample_idx: Tensor, count: int) -> Tensor:
+        """Frames within their sequences, ``count`` of them around the predicted."""
+        padding = (count - self.output_frames) // 2
+        return self._start[sample_idx, None] + torch.arange(count) - padding
+
+    def _rows(self, sample_idx: Tensor, frames: Tensor) -> Tensor:
+        """Rows of the store; frames beyond the ends repeat the first or last."""
+        sequence = self._sequence[sample_idx, None]
+        inside = torch.minimum(frames.clamp(min=0), self._lengths[sequence] - 1)
+        return self._starts[sequence] + inside
+
+    def _make_windows(self) -> None:
+        """List the windows: sequence, first frame, first frame that is its own."""
+        counts = (self._lengths + self.stride - 1) // self.stride
+        sequence = torch.repeat_interleave(torch.arange(len(counts)), counts)
+        position = torch.arange(len(sequence)) - (counts.cumsum(0) - counts)[sequence]
+        first = position * self.stride
+        latest = (self._lengths[sequence] - self.output_frames).clamp(min=0)
+        start = torch.minimum(first, latest)
+        # Windows that overlap may end up in the same place at the end of a sequence.
+        place = torch.stack([sequence, start])
+        fresh = torch.ones(len(start), dtype=torch.bool)
+        fresh[1:] = (place[:, 1:] != place[:, :-1]).any(0)
+        self._sequence, self._start, self._first = sequence, start, first
+        fresh &= self._has_valid_frame()
+        self._sequence, self._start = sequence[fresh], start[fresh]
+        self._first = first[fresh]
+
+    def _has_valid_frame(self) -> Tensor:
+        before = torch.nn.functional.pad(self.store.valid.long().cumsum(0), (1, 0))
+        begin = self._starts[self._sequence] + self._start
+        end = begin + self.output_frames
+        end = torch.minimum(end, (self._starts + self._lengths)[self._sequence])
+        return before[end] > before[begin]
+
+    def _load_store(self, cache: bool) -> SequenceStore:
+        files = self.source_files() if cache else []
+
+        def build() -> SequenceStore:
+            return SequenceStore.build(self._disturbed(), self.skeleton)
+
+        # Whatever a subclass was told so far decides what is read; where it lies does
+        # not.
+        settings = {k: v for k, v in vars(self).items() if k != 'data_root'}
+        return cached_store(build, files, type(self).__name__, settings)
+
+    def _disturbed(self) -> Iterator[PoseSequence]:
+        transforms = [TRANSFORMS.build(config) for config in self.transforms]
+        for number, sequence in enumerate(self.load_sequences()):
+            if not transforms:
+                yield sequence
+                continue
+            generator = torch.Generator().manual_seed(number)
+            keypoints_2d = sequence.keypoints_2d[None]
+            for transform in transforms:
+                keypoints_2d = transform(keypoints_2d, generator)
+            yield replace(sequence, keypoints_2d=keypoints_2d[0])
+
+
+def _check_window(input_frames: int, output_frames: int) -> None:
+    padding = input_frames - output_frames
+    if output_frames < 1 or padding < 0 or padding % 2:
+        raise ValueError(
+            f'a window of {input_frames} frames around {output_frames} predicted ones '
+            'is impossible: both must be positive, and as many frames must be added '
+            'before the predicted ones as after them'
         )
 
 
-def _window_table(lengths: Tensor, stride: int) -> tuple[Tensor, Tensor]:
-    """List the windows as (sequence, first output frame)."""
-    counts = (lengths + stride - 1) // stride
-    sequence = torch.repeat_interleave(torch.arange(len(lengths)), counts)
-    first = counts.cumsum(0) - counts
-    position = torch.arange(len(sequence)) - first[sequence]
-    return sequence, position * stride
+def _take(array: Tensor, rows: Tensor) -> Tensor:
+    """Gather frames: (N, J, C) and (B, T) to (B, T, J, C)."""
+    flat = array.flatten(1).index_select(0, rows.flatten())
+    return flat.view(*rows.shape, *array.shape[1:])
 
 
 @FUNCTIONS.register_module()

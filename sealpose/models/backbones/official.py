@@ -1,5 +1,6 @@
 """How the weights that the authors of a backbone published fit ours."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 StateDict = dict[str, Tensor]
+Replacement = str | Callable[[re.Match[str]], str]
 
 
 def _no_settings(state: StateDict) -> dict[str, Any]:
@@ -22,8 +24,8 @@ class OfficialWeights:
 
     Args:
         source: The repository, ``owner/name``.
-        renames: Pairs (pattern, replacement) of regular expressions, applied in order
-            to every key of the official state dict.
+        renames: Pairs (pattern, replacement), as ``re.sub`` takes them, applied in
+            order to every key of the official state dict.
         constants: Patterns of official keys that we compute from the settings; the
             converter compares their values with ours where we have a buffer of that
             name, and leaves them out.
@@ -34,7 +36,7 @@ class OfficialWeights:
     """
 
     source: str
-    renames: tuple[tuple[str, str], ...] = ()
+    renames: tuple[tuple[str, Replacement], ...] = ()
     constants: tuple[str, ...] = ()
     settings: Callable[[StateDict], dict[str, Any]] = _no_settings
     output_layers: tuple[str, ...] = ()

@@ -13,6 +13,9 @@ class Attention(nn.Module):
         qkv_bias: Bias in the projection to queries, keys and values.
         attn_drop: Drop probability of the attention weights.
         proj_drop: Drop probability after the output projection.
+
+    Raises:
+        ValueError: ``num_heads`` does not divide ``dim``.
     """
 
     def __init__(
@@ -24,6 +27,11 @@ class Attention(nn.Module):
         proj_drop: float = 0.0,
     ) -> None:
         super().__init__()
+        if dim % num_heads:
+            raise ValueError(
+                f'attention of {dim} channels cannot be shared by {num_heads} heads; '
+                'choose a number of heads that divides the channels'
+            )
         self.num_heads = num_heads
         self.attn_drop = attn_drop
         self.qkv = nn.Linear(dim, 3 * dim, bias=qkv_bias)
@@ -32,11 +40,13 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Let the N tokens of ``x`` (B, N, C) attend to each other."""
-        batch, tokens, dim = x.shape
-        qkv = self.qkv(x).view(batch, tokens, 3, self.num_heads, dim // self.num_heads)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4)
+        # Split along the channels: its gradient is written once, where that of an
+        # unbound (B, N, 3, H, C/H) would be stacked and then permuted.
+        q, k, v = (
+            part.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
+            for part in self.qkv(x).chunk(3, dim=-1)
+        )
         x = F.scaled_dot_product_attention(
             q, k, v, dropout_p=self.attn_drop if self.training else 0.0
         )
-        x = x.transpose(1, 2).reshape(batch, tokens, dim)
-        return self.proj_drop(self.proj(x))
+        return self.proj_drop(self.proj(x.transpose(1, 2).flatten(2)))

@@ -56,5 +56,5 @@ class TransformerBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map the N tokens of ``x`` (B, N, C) to the same shape."""
-        x = x + self.drop_path(self.attn(self.norm1(x)))
-        return x + self.drop_path(self.mlp(self.norm2(x)))
+        x = self.drop_path.add(x, self.attn(self.norm1(x)))
+        return self.drop_path.add(x, self.mlp(self.norm2(x)))
