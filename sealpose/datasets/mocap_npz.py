@@ -87,8 +87,10 @@ class MocapNpzDataset(WindowDataset):
         for subject in self.subjects(metadata):
             clips_3d = _entry(world, subject, dict, self.path_3d, 'positions_3d')
             clips_2d = _entry(pixels, subject, dict, self.path_2d, 'positions_2d')
-            for clip in clips_3d:
+            for clip in list(clips_3d):
                 yield from self._views(subject, clip, clips_3d, clips_2d, metadata)
+                # Large files: what has been passed on need not stay.
+                del clips_3d[clip], clips_2d[clip]
 
     def _views(
         self, subject: str, clip: str, clips_3d: dict, clips_2d: dict, metadata: dict
@@ -109,7 +111,7 @@ class MocapNpzDataset(WindowDataset):
                 self.select_joints(world),
                 track,
                 camera,
-                self.skeleton.root,
+                self.skeleton.origin_joints,
                 subject=subject,
                 action=self.action(clip, metadata),
                 clip=clip,

@@ -1,7 +1,9 @@
 """Sequences of one person seen by one camera, and the store that holds them all."""
 
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -42,7 +44,7 @@ def view_sequence(
     world: np.ndarray,
     pixels: np.ndarray,
     camera: Camera,
-    root: int,
+    origin: Sequence[int],
     *,
     subject: str,
     action: str,
@@ -56,7 +58,7 @@ def view_sequence(
         world: (T, J, 3), metres, world axes.
         pixels: (T', J, 2), pixels, T' >= T.
         camera: The camera that saw the pixels.
-        root: Index of the root joint.
+        origin: Joints whose mean becomes the origin: ``skeleton.origin_joints``.
         subject: Who moves.
         action: What the results are grouped by.
         clip: Name of the clip within the subject.
@@ -81,7 +83,7 @@ def view_sequence(
     )
     return PoseSequence(
         keypoints_2d=screen.float(),
-        keypoints_3d=(points - points[:, root : root + 1]).float(),
+        keypoints_3d=(points - points[:, list(origin)].mean(1, keepdim=True)).float(),
         subject=subject,
         action=action,
         clip=clip,
@@ -89,9 +91,54 @@ def view_sequence(
     )
 
 
+class Column(Protocol):
+    """An array that grows by rows: in memory, or in a file."""
+
+    def append(self, rows: np.ndarray) -> None:
+        """Add rows at the end."""
+
+    def finish(self) -> np.ndarray:
+        """Return the whole array; nothing can be added any more."""
+
+
+class MemoryColumn:
+    """Grows in place, so that no second copy of the array is ever needed.
+
+    Args:
+        row_shape: Shape of one row.
+        dtype: Type of the values.
+    """
+
+    def __init__(self, row_shape: tuple[int, ...], dtype: type) -> None:
+        self._array = np.empty((0, *row_shape), dtype)
+
+    def append(self, rows: np.ndarray) -> None:
+        """Add rows at the end."""
+        size = len(self._array)
+        # Nobody else refers to the array before finish().
+        self._array.resize((size + len(rows), *self._array.shape[1:]), refcheck=False)
+        self._array[size:] = rows
+
+    def finish(self) -> np.ndarray:
+        """Return the whole array."""
+        return self._array
+
+
+def column_types(skeleton: Skeleton) -> dict[str, tuple[tuple[int, ...], type]]:
+    """Return the shape of a row and the type of each array of a store, by its name."""
+    joints = skeleton.num_joints
+    return {
+        'keypoints_2d': ((joints, 2), np.float32),
+        'keypoints_3d': ((joints, 3), np.float32),
+        'valid': ((), np.bool_),
+    }
+
+
 @dataclass(frozen=True)
 class SequenceStore:
-    """All sequences end to end in contiguous arrays, in memory or mapped from a file.
+    """All sequences end to end in contiguous arrays, in memory or mapped from files.
+
+    Never write to the arrays: mapped ones cannot be written to.
 
     Attributes:
         keypoints_2d: (N, J, 2) float32, screen-normalised.
@@ -108,33 +155,62 @@ class SequenceStore:
 
     @classmethod
     def build(
-        cls, sequences: Iterable[PoseSequence], skeleton: Skeleton
+        cls,
+        sequences: Iterable[PoseSequence],
+        skeleton: Skeleton,
+        columns: Mapping[str, Column] | None = None,
     ) -> 'SequenceStore':
         """Lay sequences end to end; each is read only when its turn comes.
+
+        Sequences without a valid frame are left out.
 
         Args:
             sequences: The sequences.
             skeleton: What their joints must fit.
+            columns: What takes the arrays, by the names of :func:`column_types`; memory
+                if None.
 
         Raises:
             ValueError: no sequence, a sequence with other joints than the skeleton, or
                 a value that is not finite.
         """
-        points_2d, points_3d, valid, descriptions = [], [], [], []
+        if columns is None:
+            columns = {
+                name: MemoryColumn(*of_rows)
+                for name, of_rows in column_types(skeleton).items()
+            }
+        descriptions = []
         for sequence in sequences:
             _check_sequence(sequence, skeleton)
-            points_2d.append(sequence.keypoints_2d)
-            points_3d.append(sequence.keypoints_3d)
-            valid.append(_valid_frames(sequence))
+            rows = _rows(sequence)
+            if not rows['valid'].any():
+                continue
+            for name, column in columns.items():
+                column.append(rows[name])
             descriptions.append(_describe(sequence))
         if not descriptions:
-            raise ValueError('the dataset holds no sequence for these subjects')
-        # One after the other, so that no more than one array is there twice.
-        joined_2d = torch.cat(points_2d)
-        points_2d.clear()
-        joined_3d = torch.cat(points_3d)
-        points_3d.clear()
-        return cls(joined_2d, joined_3d, torch.cat(valid), descriptions)
+            raise ValueError(
+                'the dataset holds no sequence for these subjects, or none with a '
+                'valid frame'
+            )
+        arrays = {name: column.finish() for name, column in columns.items()}
+        return cls.of_arrays(arrays, descriptions)
+
+    @classmethod
+    def of_arrays(
+        cls, arrays: Mapping[str, np.ndarray], sequences: list[dict]
+    ) -> 'SequenceStore':
+        """Hold arrays that :meth:`build` laid out, without copying them.
+
+        Args:
+            arrays: By the names of :func:`column_types`.
+            sequences: The descriptions.
+        """
+        with warnings.catch_warnings():
+            # Mapped arrays cannot be written to, and nothing does.
+            warnings.filterwarnings('ignore', message='The given NumPy array is not')
+            tensors = {name: torch.from_numpy(a) for name, a in arrays.items()}
+        return cls(**tensors, sequences=sequences)
 
     @property
     def lengths(self) -> Tensor:
@@ -164,10 +240,16 @@ class SequenceStore:
             )
 
 
-def _valid_frames(sequence: PoseSequence) -> Tensor:
-    if sequence.valid is None:
-        return torch.ones(len(sequence.keypoints_3d), dtype=torch.bool)
-    return sequence.valid.bool()
+def _rows(sequence: PoseSequence) -> dict[str, np.ndarray]:
+    """Return what each column takes of a sequence."""
+    valid = sequence.valid
+    if valid is None:
+        valid = torch.ones(len(sequence.keypoints_3d), dtype=torch.bool)
+    return dict(
+        keypoints_2d=sequence.keypoints_2d.numpy(),
+        keypoints_3d=sequence.keypoints_3d.numpy(),
+        valid=valid.bool().numpy(),
+    )
 
 
 def _describe(sequence: PoseSequence) -> dict:

@@ -1,7 +1,7 @@
 """Windows over the sequences of a data set, gathered a batch at a time."""
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from sealpose.datasets.cache import cached_store
+from sealpose.datasets.cache import CACHE_FOLDER, cache_key, cached_store
 from sealpose.datasets.sequences import PoseSequence, SequenceStore
 from sealpose.registry import FUNCTIONS, TRANSFORMS
 from sealpose.skeletons import get_skeleton
@@ -37,6 +37,7 @@ class WindowDataset(Dataset):
         transforms: Configs of transforms of the 2D keypoints, applied to every whole
             sequence as it is loaded: how a test makes them worse. Training disturbs
             batches instead (``augmentations`` of PoseLifter).
+        seed: Chooses what the transforms draw.
         cache: Keep the arrays of data sets that are read from files beside them, and
             map them from there the next time.
 
@@ -52,14 +53,15 @@ class WindowDataset(Dataset):
         stride: int | None = None,
         target_frames: int | None = None,
         transforms: Sequence[dict] = (),
+        seed: int = 0,
         cache: bool = True,
     ) -> None:
         target_frames = target_frames or output_frames
         _check_window(input_frames, output_frames)
         _check_window(target_frames, output_frames)
         self.skeleton = get_skeleton(skeleton)
-        self.transforms = list(transforms)
-        self.store = self._load_store(cache)
+        store = self._load_store(cache)
+        self.store = _disturbed(store, transforms, seed) if transforms else store
         self.input_frames = input_frames
         self.output_frames = output_frames
         self.target_frames = target_frames
@@ -170,27 +172,32 @@ class WindowDataset(Dataset):
         return before[end] > before[begin]
 
     def _load_store(self, cache: bool) -> SequenceStore:
-        files = self.source_files() if cache else []
-
-        def build() -> SequenceStore:
-            return SequenceStore.build(self._disturbed(), self.skeleton)
-
         # Whatever a subclass was told so far decides what is read; where it lies does
         # not.
         settings = {k: v for k, v in vars(self).items() if k != 'data_root'}
-        return cached_store(build, files, type(self).__name__, settings)
+        files = self.source_files() if cache else []
+        if not files or not all(file.is_file() for file in files):
+            return SequenceStore.build(self.load_sequences(), self.skeleton)
+        key = cache_key(type(self), settings, files)
+        folder = files[0].parent / CACHE_FOLDER / f'{type(self).__name__}-{key}'
+        return cached_store(folder, self.load_sequences, self.skeleton)
 
-    def _disturbed(self) -> Iterator[PoseSequence]:
-        transforms = [TRANSFORMS.build(config) for config in self.transforms]
-        for number, sequence in enumerate(self.load_sequences()):
-            if not transforms:
-                yield sequence
-                continue
-            generator = torch.Generator().manual_seed(number)
-            keypoints_2d = sequence.keypoints_2d[None]
-            for transform in transforms:
-                keypoints_2d = transform(keypoints_2d, generator)
-            yield replace(sequence, keypoints_2d=keypoints_2d[0])
+
+def _disturbed(
+    store: SequenceStore, configs: Sequence[dict], seed: int
+) -> SequenceStore:
+    """Apply transforms to a copy of the 2D keypoints; the cache keeps the true ones."""
+    transforms = [TRANSFORMS.build(config) for config in configs]
+    keypoints_2d = torch.empty(store.keypoints_2d.shape)
+    starts = store.starts.tolist()
+    for number, sequence in enumerate(store.split()):
+        # Streams of neighbouring seeds and sequences have nothing in common.
+        generator = torch.Generator().manual_seed((seed << 32) + number)
+        points = sequence.keypoints_2d.clone()[None]
+        for transform in transforms:
+            points = transform(points, generator)
+        keypoints_2d[starts[number] : starts[number] + points.shape[1]] = points[0]
+    return replace(store, keypoints_2d=keypoints_2d)
 
 
 def _check_window(input_frames: int, output_frames: int) -> None:

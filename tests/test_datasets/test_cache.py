@@ -6,11 +6,10 @@ import subprocess
 import sys
 import textwrap
 
-import numpy as np
 import pytest
 import torch
 
-from sealpose.datasets.cache import FOLDER
+from sealpose.datasets.cache import CACHE_FOLDER
 from sealpose.datasets.human36m import Human36M
 from tests.conftest import ROOT, h36m_files
 
@@ -30,7 +29,7 @@ def warnings(monkeypatch):
 
 
 def caches(root):
-    return sorted((root / FOLDER).iterdir())
+    return sorted((root / CACHE_FOLDER).iterdir())
 
 
 def assert_same(a, b):
@@ -42,7 +41,7 @@ def assert_same(a, b):
 
 def test_second_start_maps_the_same_values(root):
     plain = Human36M(str(root), split='test', cache=False)
-    assert not (root / FOLDER).exists()
+    assert not (root / CACHE_FOLDER).exists()
     first = Human36M(str(root), split='test')
     assert len(caches(root)) == 1
     written = caches(root)[0].stat().st_mtime_ns
@@ -95,19 +94,19 @@ def test_a_changed_file_of_the_same_size_and_date_is_noticed(root):
 
 
 def truncate(folder):
-    path = folder / 'keypoints_3d.npy'
+    path = folder / 'keypoints_3d.bin'
     path.write_bytes(path.read_bytes()[:-100])
 
 
 def flip_a_bit(folder):
-    path = folder / 'keypoints_2d.npy'
+    path = folder / 'keypoints_2d.bin'
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(bytes(data))
 
 
 def lose_a_file(folder):
-    (folder / 'valid.npy').unlink()
+    (folder / 'valid.bin').unlink()
 
 
 def garble_the_index(folder):
@@ -118,8 +117,10 @@ def empty_the_index(folder):
     (folder / 'index.json').write_text('{}')
 
 
-def pickle_inside(folder):
-    np.save(folder / 'valid.npy', np.array([{}], dtype=object), allow_pickle=True)
+def lie_about_the_length(folder):
+    index = json.loads((folder / 'index.json').read_text())
+    index['sequences'][0]['length'] += 1
+    (folder / 'index.json').write_text(json.dumps(index))
 
 
 @pytest.mark.parametrize(
@@ -130,7 +131,7 @@ def pickle_inside(folder):
         lose_a_file,
         garble_the_index,
         empty_the_index,
-        pickle_inside,
+        lie_about_the_length,
     ],
 )
 def test_a_damaged_cache_is_built_again(root, damage, warnings):
@@ -145,7 +146,7 @@ def test_a_damaged_cache_is_built_again(root, damage, warnings):
 
 
 def test_a_folder_that_cannot_be_written_only_costs_the_cache(root, warnings):
-    (root / FOLDER).write_text('in the way')
+    (root / CACHE_FOLDER).write_text('in the way')
     data = Human36M(str(root), split='test')
     assert ['no cache was written' in warning for warning in warnings] == [True]
     assert_same(data, Human36M(str(root), split='test', cache=False))

@@ -126,7 +126,9 @@ class SampleMotion(WindowDataset):
             rng = _stream(self.seed, self.split, 2, number, i)
             pixels = detect(project(clip.world, camera), camera.width, rng)
             views.append(
-                view_sequence(world, pixels, camera, self.skeleton.root, **names)
+                view_sequence(
+                    world, pixels, camera, self.skeleton.origin_joints, **names
+                )
             )
         return views
 
