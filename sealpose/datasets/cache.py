@@ -8,50 +8,41 @@ import shutil
 import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from mmengine.logging import print_log
 
-from sealpose.datasets.sequences import PoseSequence, SequenceStore, checked
+from sealpose.datasets.sequences import PoseSequence, SequenceStore, column_types
 from sealpose.skeletons import Skeleton
 
 CACHE_FOLDER = '.sealpose_cache'
 # Part of the key: raise it when the arrays would come out differently.
 VERSION = 1
-# Array to its type and the number of values of a joint; None: one for each frame.
-ARRAYS = {
-    'keypoints_2d': ('<f4', 2),
-    'keypoints_3d': ('<f4', 3),
-    'valid': ('|b1', None),
-}
 BLOCK = 1 << 22
 
-Sequences = Callable[[], Iterable[PoseSequence]]
 
-
-def cache_key(name: str, files: Sequence[Path], settings: Mapping[str, Any]) -> str:
-    """Name a cache after all that decides what is in it.
+def cache_key(kind: type, settings: Mapping[str, Any], files: Sequence[Path]) -> str:
+    """Make a key of all that decides what is in a cache.
 
     Args:
-        name: Of the data set.
-        files: Read in full, so that no change goes unnoticed.
-        settings: What else decides the arrays.
+        kind: Class of the data set.
+        settings: What it was told.
+        files: What it reads; in full, so that no change goes unnoticed.
     """
-    digest = hashlib.blake2b(repr((VERSION, sorted(settings.items()))).encode())
+    what = (VERSION, kind.__module__, kind.__qualname__, sorted(settings.items()))
+    digest = hashlib.blake2b(repr(what).encode())
     for file in files:
         digest.update(file.name.encode())
         with open(file, 'rb') as stream:
             while block := stream.read(BLOCK):
                 digest.update(block)
-    return f'{name}-{digest.hexdigest()[:20]}'
+    return digest.hexdigest()[:20]
 
 
 def cached_store(
-    sequences: Sequences, skeleton: Skeleton, folder: Path
+    folder: Path, load: Callable[[], Iterable[PoseSequence]], skeleton: Skeleton
 ) -> SequenceStore:
     """Map the arrays of an earlier start; where there are none, write them first.
 
@@ -59,9 +50,9 @@ def cached_store(
     can be read. A damaged cache is written again.
 
     Args:
-        sequences: Reads the sequences.
-        skeleton: What their joints must fit.
         folder: Of the cache.
+        load: Reads the sequences.
+        skeleton: What their joints must fit.
 
     Raises:
         ValueError: as :meth:`SequenceStore.build`.
@@ -73,55 +64,67 @@ def cached_store(
             _warn(f'the cache {folder} is damaged ({error}); reading the files again')
             shutil.rmtree(folder, ignore_errors=True)
     try:
-        _write(checked(sequences(), skeleton), folder)
-        return _map(folder, skeleton)
+        folder.parent.mkdir(exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix='writing-', dir=folder.parent))
     except OSError as error:
-        _warn(f'no cache was written: {error}')
-        return SequenceStore.build(sequences(), skeleton)
-
-
-def _write(sequences: Iterable[PoseSequence], folder: Path) -> None:
-    """Write into a folder of another name, then rename: all or nothing."""
-    folder.parent.mkdir(exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix='writing-', dir=folder.parent))
+        _warn(f'no cache can be written: {error}')
+        return SequenceStore.build(load(), skeleton)
     try:
-        index = _write_arrays(sequences, temporary)
-        (temporary / 'index.json').write_text(json.dumps(index), encoding='utf-8')
+        _write(temporary, load(), skeleton)
         # Another process may have been faster; its cache is as good.
         if not folder.is_dir():
             os.replace(temporary, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+    return _map(folder, skeleton)
 
 
-def _write_arrays(sequences: Iterable[PoseSequence], folder: Path) -> dict:
-    checksums, descriptions = dict.fromkeys(ARRAYS, 0), []
-    with ExitStack() as stack:
-        streams = {
-            name: stack.enter_context(open(_file(folder, name), 'wb'))
-            for name in ARRAYS
-        }
-        for sequence in sequences:
-            for name, stream in streams.items():
-                values = getattr(sequence, name).contiguous().numpy()
-                stream.write(values.data)
-                checksums[name] = zlib.crc32(values.data, checksums[name])
-            descriptions.append(sequence.describe())
-    return dict(sequences=descriptions, checksums=checksums)
+class _FileColumn:
+    """An array that grows in a file, and the checksum of what went there."""
+
+    def __init__(self, path: Path, row_shape: tuple[int, ...], dtype: type) -> None:
+        self._path, self._row_shape, self._dtype = path, row_shape, dtype
+        self._stream = open(path, 'wb')  # noqa: SIM115 (closed by finish)
+        self.checksum = 0
+
+    def append(self, rows: np.ndarray) -> None:
+        """Add rows at the end."""
+        data = np.ascontiguousarray(rows, self._dtype).data
+        self._stream.write(data)
+        self.checksum = zlib.crc32(data, self.checksum)
+
+    def finish(self) -> np.ndarray:
+        """Return the whole array, mapped."""
+        self._stream.close()
+        return _mapped(self._path, self._row_shape, self._dtype)
+
+
+def _write(folder: Path, sequences: Iterable[PoseSequence], skeleton: Skeleton) -> None:
+    columns = {
+        name: _FileColumn(_file(folder, name), *of_rows)
+        for name, of_rows in column_types(skeleton).items()
+    }
+    store = SequenceStore.build(sequences, skeleton, columns)
+    index = dict(
+        sequences=store.sequences,
+        checksums={name: column.checksum for name, column in columns.items()},
+    )
+    (folder / 'index.json').write_text(json.dumps(index), encoding='utf-8')
 
 
 def _map(folder: Path, skeleton: Skeleton) -> SequenceStore:
     index = json.loads((folder / 'index.json').read_text(encoding='utf-8'))
     frames = sum(sequence['length'] for sequence in index['sequences'])
     arrays = {}
-    for name, (dtype, channels) in ARRAYS.items():
-        shape = (frames, skeleton.num_joints, channels) if channels else (frames,)
-        # Copy-on-write, so that torch may take it for writable; nothing ever writes.
-        array = np.memmap(_file(folder, name), dtype, mode='c').reshape(shape)
-        if _checksum(array) != index['checksums'][name]:
-            raise ValueError(f'{name} does not have the checksum it was written with')
-        arrays[name] = torch.from_numpy(array)
-    return SequenceStore(**arrays, sequences=index['sequences'])
+    for name, of_rows in column_types(skeleton).items():
+        array = arrays[name] = _mapped(_file(folder, name), *of_rows)
+        if len(array) != frames or _checksum(array) != index['checksums'][name]:
+            raise ValueError(f'{name} is not what was written')
+    return SequenceStore.of_arrays(arrays, index['sequences'])
+
+
+def _mapped(path: Path, row_shape: tuple[int, ...], dtype: type) -> np.ndarray:
+    return np.memmap(path, dtype, mode='r').reshape(-1, *row_shape)
 
 
 def _file(folder: Path, name: str) -> Path:

@@ -15,6 +15,7 @@ class Backbone(nn.Module):
     ``nn.Module`` that sets ``num_frames`` and ``seq2seq`` works as well.
 
     Attributes:
+        num_joints: Joints J.
         num_frames: Frames T of the window.
         seq2seq: True if it predicts every frame of its window (T' = T), False if only
             the centre one (T' = 1).
@@ -25,6 +26,7 @@ class Backbone(nn.Module):
         official: How the weights that its authors published fit it.
     """
 
+    num_joints: int = 17
     num_frames: int = 1
     seq2seq: bool = False
     any_length: bool = False
@@ -49,3 +51,19 @@ class Backbone(nn.Module):
             intermediate or auxiliary outputs that ``forward`` does not return.
         """
         return self(keypoints_2d), {}
+
+    def check_joints(self, keypoints_2d: Tensor) -> None:
+        """Refuse an input of another number of joints than the network was built for.
+
+        Args:
+            keypoints_2d: (B, T, J, C).
+
+        Raises:
+            ValueError: the third of its four axes is not ``num_joints`` long.
+        """
+        if keypoints_2d.ndim != 4 or keypoints_2d.shape[2] != self.num_joints:
+            raise ValueError(
+                f'{type(self).__name__} was built for {self.num_joints} joints, got an '
+                f'input of {tuple(keypoints_2d.shape)}: (batch, frames, joints, '
+                'coordinates). Give the model the skeleton of the data'
+            )

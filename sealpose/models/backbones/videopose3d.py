@@ -1,18 +1,32 @@
 """VideoPose3D: temporal convolutions over 2D keypoints.
 
 D. Pavllo et al., 3D human pose estimation in video with temporal convolutions and
-semi-supervised training, CVPR 2019. Parameters carry the published names, so that
-published weights fit.
+semi-supervised training, CVPR 2019. Original:
+https://github.com/facebookresearch/VideoPose3D, whose numbers this module gives with
+the same weights. What differs: one module has the strided form for training and the
+dilated form for whole sequences. The causal form is left out: its prediction belongs to
+the last frame of the window, where windows here are centred on what they predict.
 """
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sealpose.models.backbones.backbone import Backbone
+from sealpose.models.backbones.official import OfficialWeights, StateDict
 from sealpose.registry import BACKBONES
+
+
+def _settings(state: StateDict) -> dict[str, Any]:
+    channels, inputs, first = state['expand_conv.weight'].shape
+    blocks = sum(key.startswith('layers_conv.') for key in state) // 2
+    widths = [state[f'layers_conv.{2 * i}.weight'].shape[2] for i in range(blocks)]
+    return dict(
+        num_joints=inputs // 2, filter_widths=(first, *widths), channels=channels
+    )
 
 
 @BACKBONES.register_module()
@@ -33,6 +47,11 @@ class VideoPose3D(Backbone):
     """
 
     any_length = True
+    official = OfficialWeights(
+        source='facebookresearch/VideoPose3D',
+        settings=_settings,
+        output_layers=('shrink',),
+    )
 
     def __init__(
         self,
@@ -46,6 +65,7 @@ class VideoPose3D(Backbone):
             raise ValueError(
                 f'filter_widths must be odd numbers, at least one; got {filter_widths}'
             )
+        self.num_joints = num_joints
         self.filter_widths = tuple(filter_widths)
         self.num_frames = math.prod(filter_widths)
         first, *rest = filter_widths
@@ -64,7 +84,8 @@ class VideoPose3D(Backbone):
 
     def forward(self, keypoints_2d: Tensor) -> Tensor:
         """Lift (B, T, J, 2) to (B, T - num_frames + 1, J, 3)."""
-        frames, joints = keypoints_2d.shape[1:3]
+        self.check_joints(keypoints_2d)
+        frames = keypoints_2d.shape[1]
         if frames < self.num_frames:
             raise ValueError(
                 f'VideoPose3D with filter widths {self.filter_widths} needs windows of '
@@ -78,7 +99,7 @@ class VideoPose3D(Backbone):
         for block, width in enumerate(self.filter_widths[1:]):
             x = self._block(x, block, width, dilation, strided)
             dilation *= width
-        return self.shrink(x).transpose(1, 2).unflatten(2, (joints, 3))
+        return self.shrink(x).transpose(1, 2).unflatten(2, (self.num_joints, 3))
 
     def _block(
         self, x: Tensor, block: int, width: int, dilation: int, strided: bool
@@ -102,4 +123,4 @@ class VideoPose3D(Backbone):
         return F.conv1d(x, conv.weight, dilation=dilation)
 
     def _activate(self, x: Tensor, norm: nn.BatchNorm1d) -> Tensor:
-        return self.dropout(F.relu(norm(x)))
+        return self.dropout(F.relu_(norm(x)))
