@@ -66,6 +66,9 @@ def evaluate_poses(
             m: torch.cat([table[m] for table in pooled.values()]).mean().item()
             for m in metrics
         },
+        higher_is_better=[
+            metric for metric, function in metrics.items() if function.higher_is_better
+        ],
     )
 
 

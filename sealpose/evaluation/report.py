@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 
@@ -28,6 +28,7 @@ class EvaluationReport:
         frames_per_action: Action to its frames.
         action_mean: Metric to the unweighted mean over the actions, the headline.
         frame_mean: Metric to the mean over all frames.
+        higher_is_better: The metrics of which a larger value is the better one.
     """
 
     name: str
@@ -40,6 +41,7 @@ class EvaluationReport:
     frames_per_action: dict[str, int]
     action_mean: Figures
     frame_mean: Figures
+    higher_is_better: list[str] = field(default_factory=list)
 
     def to_json(self, path: str | Path) -> None:
         """Write the file; a figure that is not finite becomes null.
@@ -68,10 +70,10 @@ class EvaluationReport:
             raise ValueError(f'{path} is not a JSON file: {error}') from None
         if not isinstance(data, dict):
             raise ValueError(f'{path} is not a results file of tools/test.py --out')
-        hints = get_type_hints(cls)
-        for field in fields(cls):
-            hint = hints[field.name]
-            _check_entry(path, data, field.name, get_origin(hint) or hint)
+        # Files of earlier versions know only metrics of which lower is better.
+        data.setdefault('higher_is_better', [])
+        for name, hint in get_type_hints(cls).items():
+            _check_entry(path, data, name, get_origin(hint) or hint)
         if data['per_action'].keys() != data['frames_per_action'].keys():
             raise ValueError(
                 f"{path}, keys 'per_action' and 'frames_per_action': expected the same "
@@ -79,7 +81,7 @@ class EvaluationReport:
             )
         for key, figures in _figure_tables(data):
             _check_figures(path, key, figures, data['units'])
-        return cls(**{field.name: data[field.name] for field in fields(cls)})
+        return cls(**{entry.name: data[entry.name] for entry in fields(cls)})
 
     def table(self) -> str:
         """Return the figures as text: a row per action, then the two means."""

@@ -1,8 +1,8 @@
 #!/usr/bin/env python
 """Compare results files of tools/test.py: compare.py A.json B.json ...
 
-One row per file, one column per metric; lower is better everywhere. In parentheses the
-difference to the first file. In Markdown and LaTeX the best value is bold.
+One row per file, one column per metric; an arrow says which side is better. In
+parentheses the difference to the first file. In Markdown and LaTeX the best is bold.
 """
 
 import argparse
@@ -29,10 +29,12 @@ class Column:
     Args:
         title: What it shows, with its unit.
         values: One per file, NaN where a file lacks it.
+        higher_is_better: Whether the largest value is the best one.
     """
 
     title: str
     values: Sequence[float]
+    higher_is_better: bool = False
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -89,6 +91,7 @@ def metric_columns(reports: Sequence[EvaluationReport], mean: str) -> list[Colum
         Column(
             metric_title(metric, unit),
             [_mean(report, mean, metric) for report in reports],
+            higher_is_better(reports, metric),
         )
         for metric, unit in units.items()
     ]
@@ -108,12 +111,18 @@ def action_columns(
                 f'--per-action {metric}: {file} has no such metric; it has '
                 f'{", ".join(report.units)}'
             )
+    up = higher_is_better(reports, metric)
     columns = [
-        Column(action, [report.per_action[action][metric] for report in reports])
+        Column(action, [report.per_action[action][metric] for report in reports], up)
         for action in reports[0].per_action
     ]
-    columns.append(Column('mean', [_mean(report, mean, metric) for report in reports]))
-    return columns
+    means = [_mean(report, mean, metric) for report in reports]
+    return [*columns, Column('mean', means, up)]
+
+
+def higher_is_better(reports: Sequence[EvaluationReport], metric: str) -> bool:
+    """Whether a larger value of the metric is the better one."""
+    return any(metric in report.higher_is_better for report in reports)
 
 
 def _mean(report: EvaluationReport, mean: str, metric: str) -> float:
@@ -123,7 +132,7 @@ def _mean(report: EvaluationReport, mean: str, metric: str) -> float:
 def format_cells(column: Column, style: str) -> list[str]:
     """Write the values of a column with their differences to the first."""
     finite = [f'{value:.2f}' for value in column.values if math.isfinite(value)]
-    best = min(finite, key=float, default=None)
+    best = (max if column.higher_is_better else min)(finite, key=float, default=None)
     cells = []
     for i, value in enumerate(column.values):
         if not math.isfinite(value):
@@ -144,7 +153,7 @@ def format_cells(column: Column, style: str) -> list[str]:
 
 def render(names: Sequence[str], columns: Sequence[Column], style: str) -> str:
     """Draw the table in one of the three formats."""
-    arrow = r'$\downarrow$' if style == 'latex' else '↓'
+    arrows = (r'$\downarrow$', r'$\uparrow$') if style == 'latex' else ('↓', '↑')
     heads = [column.title for column in columns]
     if style == 'latex':
         heads = [head.translate(LATEX) for head in heads]
@@ -152,7 +161,13 @@ def render(names: Sequence[str], columns: Sequence[Column], style: str) -> str:
     cells = zip(*(format_cells(column, style) for column in columns), strict=True)
     table = tabulate(
         [[name, *row] for name, row in zip(names, cells, strict=True)],
-        ['', *(f'{head} {arrow}' for head in heads)],
+        [
+            '',
+            *(
+                f'{head} {arrows[column.higher_is_better]}'
+                for head, column in zip(heads, columns, strict=True)
+            ),
+        ],
         tablefmt={'text': 'simple', 'markdown': 'github', 'latex': 'latex_raw'}[style],
         disable_numparse=True,
         colalign=['left', *['right'] * len(columns)],
@@ -169,7 +184,7 @@ def caption(report: EvaluationReport, args: argparse.Namespace) -> str:
     what = f'{metric} in {report.units[metric]}: ' if metric else ''
     return (
         f'{what}{report.dataset} ({report.skeleton}), {report.frames} frames, mean '
-        f'over {args.mean}s; lower is better; {report.protocol}'
+        f'over {args.mean}s; {report.protocol}'
     )
 
 

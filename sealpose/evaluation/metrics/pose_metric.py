@@ -95,7 +95,8 @@ class PoseMetric(BaseMetric):
             size: Windows in the data set; not needed, frames tell what is complete.
 
         Returns:
-            Metric to its mean over the actions.
+            Metric to its mean over the actions, or over the frames where that is the
+            headline of the data set.
         """
         # mmengine cuts what it gathers to `size` results, on the assumption of one
         # result per window in the order of the sampler. One result per process, which
@@ -126,7 +127,7 @@ class PoseMetric(BaseMetric):
         )
         self.predictions = self._describe(frames)
         print_log('\n' + self.report.table(), logger='current')
-        return dict(self.report.action_mean)
+        return dict(getattr(self.report, meta.get('headline', 'action_mean')))
 
     def _check_truth(self, meta: Mapping) -> None:
         if meta.get('has_truth', True):
