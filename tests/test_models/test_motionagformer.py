@@ -218,3 +218,5 @@ def test_refuses_other_windows_variants_and_skeletons():
         MotionAGFormer(variant='XL')
     with pytest.raises(ValueError, match="17 joints, but skeleton 'h36m16' has 16"):
         MotionAGFormer('h36m16', **SMALL, published_edges=True)
+    with pytest.raises(ValueError, match='num_neighbours=2.*num_frames=1'):
+        MotionAGFormer(num_frames=1)

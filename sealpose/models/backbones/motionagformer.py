@@ -93,7 +93,8 @@ class MotionAGFormer(Backbone):
             right differently and mean nothing in another order of joints.
 
     Raises:
-        ValueError: unknown variant, or published edges for other than 17 joints.
+        ValueError: unknown variant, published edges for other than 17 joints, or fewer
+            frames than neighbours.
     """
 
     variants: ClassVar[dict[str, dict[str, int]]] = dict(
@@ -134,6 +135,11 @@ class MotionAGFormer(Backbone):
             raise ValueError(
                 f'there is no MotionAGFormer variant {variant!r}; choose one of '
                 f'{", ".join(self.variants)}, or set depth and embed_dims'
+            )
+        if num_neighbours > num_frames:
+            raise ValueError(
+                f'num_neighbours={num_neighbours} frames cannot be chosen from windows '
+                f'of num_frames={num_frames}; lower num_neighbours'
             )
         depth = depth or self.variants[variant]['depth']
         dim = embed_dims or self.variants[variant]['embed_dims']
