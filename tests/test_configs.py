@@ -62,6 +62,8 @@ def small_cfg(name, work_dir, roots, epochs):
     cfg.train_cfg.val_interval = 1
     backbone = cfg.model.backbone
     backbone.update(NARROW[backbone.type])
+    if 'refinement' in backbone:
+        backbone.refinement.update(embed_dims=8, ffn_dims=8, num_layers=1)
     for hook in cfg.get('custom_hooks', []):
         hook.loss_net = SMALL_LOSS_NET
     return cfg
@@ -85,6 +87,22 @@ def test_config_trains_evaluates_saves_and_resumes(name, tmp_path, data_roots):
     assert all(v.isfinite().all() for v in saved['state_dict'].values())
     figures = resumed.val_loop.evaluator.metrics[0].report.action_mean
     assert 0 < figures['MPJPE'] < 1e5
+
+
+def test_a_refinement_starts_from_the_network_that_it_refines(tmp_path, data_roots):
+    first = small_cfg(
+        'configs/baseline/jointformer_h36m.py', tmp_path / 'first', data_roots, 1
+    )
+    build_trainer(first).train()
+    name = 'configs/seal/jointformer_refined_h36m.py'
+    cfg = small_cfg(name, tmp_path / 'second', data_roots, epochs=1)
+    cfg.load_from = str(tmp_path / 'first/epoch_1.pth')
+    build_trainer(cfg).train()
+    coarse = torch.load(cfg.load_from, weights_only=True)['state_dict']
+    refined = torch.load(tmp_path / 'second/epoch_1.pth', weights_only=True)
+    for key, value in coarse.items():
+        assert torch.equal(refined['state_dict'][key], value), key
+    assert any('refinement' in key for key in refined['state_dict'])
 
 
 def test_every_baseline_has_its_seal_config_and_the_reverse():

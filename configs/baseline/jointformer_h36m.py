@@ -5,9 +5,3 @@ _base_ = [
     '../_base_/schedules/jointformer_50e.py',
 ]
 train_dataloader = dict(batch_size=256)
-published = dict(
-    keypoints='cpn',
-    MPJPE=50.5,
-    source='Lutz et al., ICPR 2022 (with refinement)',
-    second_hand=True,
-)

@@ -48,7 +48,7 @@ def preflight(cfg: Config, *stages: str) -> Preflight:
     """
     # A model for trial alone: the run's own is built by the Runner, from its seed.
     model = build_model(cfg)
-    _check_checkpoint(cfg, model)
+    _check_checkpoint(cfg, model, training='train' in stages)
     ready = Preflight(hooks=[HOOKS.build(hook) for hook in cfg.get('custom_hooks', [])])
     for stage in stages:
         dataset_cfg = cfg[f'{stage}_dataloader'].dataset
@@ -127,14 +127,16 @@ def _try_model(model: nn.Module, dataset: Dataset) -> None:
     model.check_prediction(x, pred, truth)
 
 
-def _check_checkpoint(cfg: Config, model: nn.Module) -> None:
+def _check_checkpoint(cfg: Config, model: nn.Module, *, training: bool) -> None:
     path = cfg.get('load_from')
     if path is None and cfg.get('resume') and Path(cfg.work_dir).is_dir():
         path = find_latest_checkpoint(cfg.work_dir)
     if path is None:
         return
     checkpoint = read_checkpoint(path)
-    check_state_dict(model, checkpoint, path)
+    new_parts = getattr(model.backbone, 'new_parts', ())
+    fresh = tuple(f'backbone.{part}' for part in new_parts) if training else ()
+    check_state_dict(model, checkpoint, path, () if cfg.get('resume') else fresh)
     if cfg.get('resume') and not {'optimizer', 'meta', 'message_hub'} <= set(
         checkpoint
     ):

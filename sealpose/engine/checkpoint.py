@@ -38,13 +38,19 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict:
     return checkpoint
 
 
-def check_state_dict(model: nn.Module, checkpoint: dict, path: str | Path) -> None:
+def check_state_dict(
+    model: nn.Module,
+    checkpoint: dict,
+    path: str | Path,
+    may_lack: tuple[str, ...] = (),
+) -> None:
     """Refuse a checkpoint of another model.
 
     Args:
         model: The model that the weights are meant for.
         checkpoint: What :func:`read_checkpoint` returned.
         path: Named in the error.
+        may_lack: Prefixes of keys that may be missing.
 
     Raises:
         ValueError: keys are missing, left over, or of another shape.
@@ -52,7 +58,11 @@ def check_state_dict(model: nn.Module, checkpoint: dict, path: str | Path) -> No
     weights = checkpoint.get('state_dict', checkpoint)
     weights = {key.removeprefix('module.'): value for key, value in weights.items()}
     expected = model.state_dict()
-    faults = [f'lacks {key}' for key in expected if key not in weights]
+    faults = [
+        f'lacks {key}'
+        for key in expected
+        if key not in weights and not key.startswith(may_lack)
+    ]
     faults += [f'has the unknown {key}' for key in weights if key not in expected]
     faults += [
         f'has {key} of shape {tuple(weights[key].shape)}, the model needs '

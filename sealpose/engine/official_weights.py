@@ -68,7 +68,7 @@ def import_official(
             does not match it to the last tensor.
     """
     official = _official(backbone)
-    weights = read_official(path)
+    weights = read_official(path, official.parts)
     config = {**official.settings(weights), **(settings or {})}
     model = BACKBONES.build({**config, 'type': backbone})
     matched = _match(weights, model, official, path)
@@ -87,7 +87,9 @@ def import_official(
     )
 
 
-def read_official(path: str | Path) -> StateDict:
+def read_official(
+    path: str | Path, parts: tuple[tuple[str, str], ...] = ()
+) -> StateDict:
     """Read the weights of a published checkpoint, out of their container.
 
     The file is read with ``weights_only=True``; besides torch's own, the numpy arrays,
@@ -95,6 +97,7 @@ def read_official(path: str | Path) -> StateDict:
 
     Args:
         path: The file.
+        parts: As :class:`OfficialWeights` has them.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -109,6 +112,12 @@ def read_official(path: str | Path) -> StateDict:
     except Exception as error:  # torch raises almost anything on damaged files
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ValueError(f'{path} is not a readable checkpoint: {reason}') from None
+    if parts and isinstance(content, dict) and all(c in content for c, _ in parts):
+        return {
+            prefix + key: value
+            for container, prefix in parts
+            for key, value in _weights_in(content[container], path).items()
+        }
     return _weights_in(content, path)
 
 

@@ -166,6 +166,17 @@ def test_unknown_backbones_and_files_without_weights(tmp_path):
         import_official('StandIn', path)
 
 
+def test_several_networks_in_one_file(tmp_path):
+    state = official_state()
+    content = dict(jt_state_dict=state, state_dict={'w0.bias': torch.ones(2)})
+    parts = (('jt_state_dict', 'coarse.'), ('state_dict', 'refinement.'))
+    weights = read_official(published(tmp_path, content), parts)
+    assert set(weights) == {f'coarse.{key}' for key in state} | {'refinement.w0.bias'}
+    assert torch.equal(weights['coarse.w0.bias'], state['w0.bias'])
+    # A file of one network is read as it is.
+    assert read_official(published(tmp_path, state), parts).keys() == state.keys()
+
+
 class OldRandomState:
     """Pickles as numpy before 1.17 pickled a random state."""
 

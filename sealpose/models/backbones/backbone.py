@@ -21,6 +21,8 @@ class Backbone(nn.Module):
             the centre one (T' = 1).
         any_length: True if a longer window is welcome at test time and gives
             T - num_frames + 1 frames (T frames for seq2seq).
+        new_parts: Prefixes of parameters that a checkpoint to start training from may
+            lack: parts that are trained after the rest.
         target_frames: Frames of truth, centred in the window, that ``forward_train``
             wants; None means the predicted frames.
         official: How the weights that its authors published fit it.
@@ -30,6 +32,7 @@ class Backbone(nn.Module):
     num_frames: int = 1
     seq2seq: bool = False
     any_length: bool = False
+    new_parts: tuple[str, ...] = ()
     target_frames: int | None = None
     official: ClassVar[OfficialWeights | None] = None
 

@@ -104,6 +104,8 @@ class JointFormer(Backbone):
             (r'\.decoder\.', '.pose_heads.0.'),
         ),
         settings=_settings,
+        # A file of the refinement holds both networks.
+        parts=(('jt_state_dict', 'coarse.'), ('state_dict', 'refinement.')),
     )
 
     def __init__(
@@ -135,6 +137,7 @@ class JointFormer(Backbone):
             refinement = dict(intermediate=False) | refinement
             self.refinement = JointEncoder(2 + 3 + 3, num_joints, **refinement)
             self.coarse.requires_grad_(False)
+            self.new_parts = ('refinement.',)
 
     def train(self, mode: bool = True) -> 'JointFormer':
         """Switch to train mode; a coarse network that is refined stays in eval mode.

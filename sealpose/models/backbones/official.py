@@ -33,6 +33,8 @@ class OfficialWeights:
             shapes decide: joints, frames, width, depth.
         output_layers: Our names of the last linear layers: scaling their weights and
             biases scales the prediction (official models that predict millimetres).
+        parts: Where a file holds several networks that make one of ours: containers in
+            the file, and the prefix that their keys get.
     """
 
     source: str
@@ -40,3 +42,4 @@ class OfficialWeights:
     constants: tuple[str, ...] = ()
     settings: Callable[[StateDict], dict[str, Any]] = _no_settings
     output_layers: tuple[str, ...] = ()
+    parts: tuple[tuple[str, str], ...] = ()

@@ -267,14 +267,15 @@ class UnbiasedLayerNorm(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.ones(dim))
         self.bias = nn.Parameter(torch.zeros(dim))
+        self.per_root = (dim - 1) ** -0.5
         self.eps = eps
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise the last axis."""
-        variance, mean = torch.var_mean(x, -1, keepdim=True)
-        return torch.addcmul(
-            self.bias, (x - mean) / (variance.sqrt() + self.eps), self.weight
-        )
+        x = x - x.mean(-1, keepdim=True)
+        # Several times faster than torch.std, forward and backward.
+        std = torch.linalg.vector_norm(x, dim=-1, keepdim=True) * self.per_root
+        return torch.addcmul(self.bias, x / (std + self.eps), self.weight)
 
 
 class WindowAttention(nn.Module):
