@@ -4,10 +4,12 @@ import hashlib
 import json
 import logging
 import os
+import secrets
 import shutil
-import tempfile
+import sys
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,27 +20,39 @@ from sealpose.datasets.sequences import PoseSequence, SequenceStore, column_type
 from sealpose.skeletons import Skeleton
 
 CACHE_FOLDER = '.sealpose_cache'
-# Part of the key: raise it when the arrays would come out differently.
-VERSION = 1
-BLOCK = 1 << 22
+INDEX = 'index.json'
+BLOCK = 1 << 20
+
+
+class CacheWriteError(Exception):
+    """The cache cannot be written: no permission, no space."""
 
 
 def cache_key(kind: type, settings: Mapping[str, Any], files: Sequence[Path]) -> str:
     """Make a key of all that decides what is in a cache.
 
     Args:
-        kind: Class of the data set.
+        kind: Class of the data set; the code of its module, of those of its bases, and
+            of what sealpose reads data with is part of the key.
         settings: What it was told.
         files: What it reads; in full, so that no change goes unnoticed.
     """
-    what = (VERSION, kind.__module__, kind.__qualname__, sorted(settings.items()))
-    digest = hashlib.blake2b(repr(what).encode())
-    for file in files:
-        digest.update(file.name.encode())
-        with open(file, 'rb') as stream:
-            while block := stream.read(BLOCK):
-                digest.update(block)
-    return digest.hexdigest()[:20]
+    what = (kind.__module__, kind.__qualname__, sorted(settings.items()))
+    digest = hashlib.blake2b(repr(what).encode(), digest_size=10)
+    for file in (*files, *_code(kind)):
+        digest.update(f'{file.name} {file.stat().st_size} '.encode())
+        for block in _blocks(file):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _code(kind: type) -> list[Path]:
+    package = Path(__file__).parents[1]
+    folders = [package / 'datasets', package / 'geometry']
+    modules = [sys.modules.get(base.__module__) for base in kind.__mro__]
+    own = [Path(getattr(module, '__file__', None) or '') for module in modules]
+    shared = [path for folder in folders for path in sorted(folder.rglob('*.py'))]
+    return [*shared, *(path for path in own if path.is_file())]
 
 
 def cached_store(
@@ -60,23 +74,15 @@ def cached_store(
     if folder.is_dir():
         try:
             return _map(folder, skeleton)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        # Whatever is wrong with the files, they can be written again.
+        except Exception as error:
             _warn(f'the cache {folder} is damaged ({error}); reading the files again')
             shutil.rmtree(folder, ignore_errors=True)
     try:
-        folder.parent.mkdir(exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix='writing-', dir=folder.parent))
-    except OSError as error:
+        return _write(folder, load, skeleton)
+    except CacheWriteError as error:
         _warn(f'no cache can be written: {error}')
         return SequenceStore.build(load(), skeleton)
-    try:
-        _write(temporary, load(), skeleton)
-        # Another process may have been faster; its cache is as good.
-        if not folder.is_dir():
-            os.replace(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return _map(folder, skeleton)
 
 
 class _FileColumn:
@@ -90,35 +96,80 @@ class _FileColumn:
     def append(self, rows: np.ndarray) -> None:
         """Add rows at the end."""
         data = np.ascontiguousarray(rows, self._dtype).data
-        self._stream.write(data)
         self.checksum = zlib.crc32(data, self.checksum)
+        with _write_errors():
+            self._stream.write(data)
 
     def finish(self) -> np.ndarray:
         """Return the whole array, mapped."""
-        self._stream.close()
+        self.close()
         return _mapped(self._path, self._row_shape, self._dtype)
 
+    def close(self) -> None:
+        """Close the file."""
+        with _write_errors():
+            self._stream.close()
 
-def _write(folder: Path, sequences: Iterable[PoseSequence], skeleton: Skeleton) -> None:
-    columns = {
-        name: _FileColumn(_file(folder, name), *of_rows)
-        for name, of_rows in column_types(skeleton).items()
-    }
-    store = SequenceStore.build(sequences, skeleton, columns)
-    index = dict(
-        sequences=store.sequences,
-        checksums={name: column.checksum for name, column in columns.items()},
-    )
-    (folder / 'index.json').write_text(json.dumps(index), encoding='utf-8')
+
+def _write(
+    folder: Path, load: Callable[[], Iterable[PoseSequence]], skeleton: Skeleton
+) -> SequenceStore:
+    """Write into a folder of another name, then rename: all or nothing."""
+    with _write_errors():
+        temporary = folder.with_name(f'writing-{os.getpid()}-{secrets.token_hex(4)}')
+        temporary.mkdir(parents=True)
+    columns = {}
+    try:
+        with _write_errors():
+            for name, of_rows in column_types(skeleton).items():
+                columns[name] = _FileColumn(_file(temporary, name), *of_rows)
+        # Its arrays stay mapped when their folder is renamed, and when it is removed
+        # because another process was faster.
+        store = SequenceStore.build(load(), skeleton, columns)
+        index = dict(
+            sequences=store.sequences,
+            checksums={name: column.checksum for name, column in columns.items()},
+        )
+        index['checksum'] = _index_checksum(index)
+        with _write_errors():
+            (temporary / INDEX).write_text(json.dumps(index), encoding='utf-8')
+            _rename(temporary, folder)
+        return store
+    finally:
+        for column in columns.values():
+            with suppress(CacheWriteError):
+                column.close()
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _rename(temporary: Path, folder: Path) -> None:
+    try:
+        os.rename(temporary, folder)
+    except OSError:
+        # Another process was faster; its cache is as good.
+        if not folder.is_dir():
+            raise
+
+
+@contextmanager
+def _write_errors() -> Iterator[None]:
+    """Tell what is wrong with the cache from what is wrong with the data."""
+    try:
+        yield
+    except OSError as error:
+        raise CacheWriteError(error) from error
 
 
 def _map(folder: Path, skeleton: Skeleton) -> SequenceStore:
-    index = json.loads((folder / 'index.json').read_text(encoding='utf-8'))
+    index = json.loads((folder / INDEX).read_text(encoding='utf-8'))
+    if index.pop('checksum') != _index_checksum(index):
+        raise ValueError(f'{INDEX} is not what was written')
     frames = sum(sequence['length'] for sequence in index['sequences'])
     arrays = {}
     for name, of_rows in column_types(skeleton).items():
-        array = arrays[name] = _mapped(_file(folder, name), *of_rows)
-        if len(array) != frames or _checksum(array) != index['checksums'][name]:
+        path = _file(folder, name)
+        array = arrays[name] = _mapped(path, *of_rows)
+        if len(array) != frames or _checksum(path) != index['checksums'][name]:
             raise ValueError(f'{name} is not what was written')
     return SequenceStore.of_arrays(arrays, index['sequences'])
 
@@ -131,12 +182,23 @@ def _file(folder: Path, name: str) -> Path:
     return folder / f'{name}.bin'
 
 
-def _checksum(array: np.ndarray) -> int:
-    flat = array.reshape(-1).view(np.uint8)
+def _index_checksum(index: dict) -> int:
+    return zlib.crc32(json.dumps(index, sort_keys=True).encode())
+
+
+def _checksum(path: Path) -> int:
     value = 0
-    for start in range(0, len(flat), BLOCK):
-        value = zlib.crc32(flat[start : start + BLOCK], value)
+    for block in _blocks(path):
+        value = zlib.crc32(block, value)
     return value
+
+
+def _blocks(path: Path) -> Iterator[memoryview]:
+    """Read a file once, not through its map, so that it takes no memory."""
+    buffer = memoryview(bytearray(BLOCK))
+    with open(path, 'rb', buffering=0) as stream:
+        while size := stream.readinto(buffer):
+            yield buffer[:size]
 
 
 def _warn(message: str) -> None:

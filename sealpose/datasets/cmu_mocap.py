@@ -40,6 +40,7 @@ class CMUMocap(MocapNpzDataset):
                 f'{self.split!r}; a split.json in the source folder of the converter '
                 'defines them'
             )
+        self._check_splits(splits)
         return splits[self.split]
 
     def cameras(self, subject: str, metadata: dict) -> Sequence[Camera]:
@@ -52,6 +53,15 @@ class CMUMocap(MocapNpzDataset):
         if clip not in actions:
             raise ValueError(f'{self.path_2d}, metadata, actions: no entry {clip!r}')
         return actions[clip]
+
+    def _check_splits(self, splits: dict) -> None:
+        for other in ('val', 'test'):
+            shared = sorted(set(splits.get('train', ())) & set(splits.get(other, ())))
+            if shared:
+                raise ValueError(
+                    f'{self.path_2d}, metadata, split: {", ".join(shared)} is in train '
+                    f'and in {other}; a subject must be in one of them alone'
+                )
 
     def _metadata(self, metadata: dict, key: str) -> Any:
         if key not in metadata:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -23,6 +24,10 @@ class WindowDataset(Dataset):
     seq2seq one, (538, 512) for a convolution that runs over whole sequences. Frames
     beyond the ends of a sequence repeat its first or last frame. Where a sequence does
     not divide into windows, its last window moves back to end with it.
+
+    Frames that are not valid (see :class:`PoseSequence`) are seen as context. Windows
+    that predict no valid frame are left out; in the split ``train`` also those with any
+    frame of truth that is not valid, so that nothing learns from it.
 
     Args:
         skeleton: Name of the skeleton of the data.
@@ -160,16 +165,26 @@ class WindowDataset(Dataset):
         fresh = torch.ones(len(start), dtype=torch.bool)
         fresh[1:] = (place[:, 1:] != place[:, :-1]).any(0)
         self._sequence, self._start, self._first = sequence, start, first
-        fresh &= self._has_valid_frame()
+        fresh &= self._has_truth()
+        if not fresh.any():
+            raise ValueError(
+                f'none of the {len(fresh)} windows has {self.target_frames} valid '
+                'frames of truth; train with shorter windows or a smaller stride'
+            )
         self._sequence, self._start = sequence[fresh], start[fresh]
         self._first = first[fresh]
 
-    def _has_valid_frame(self) -> Tensor:
+    def _has_truth(self) -> Tensor:
+        """Tell which windows predict a valid frame; in training, only valid truth."""
+        training = getattr(self, 'split', None) == 'train'
+        frames = self.target_frames if training else self.output_frames
+        start = self._start - (frames - self.output_frames) // 2
+        offset, length = self._starts[self._sequence], self._lengths[self._sequence]
+        begin = offset + start.clamp(min=0)
+        end = offset + torch.minimum(start + frames, length)
         before = torch.nn.functional.pad(self.store.valid.long().cumsum(0), (1, 0))
-        begin = self._starts[self._sequence] + self._start
-        end = begin + self.output_frames
-        end = torch.minimum(end, (self._starts + self._lengths)[self._sequence])
-        return before[end] > before[begin]
+        valid = before[end] - before[begin]
+        return valid == end - begin if training else valid > 0
 
     def _load_store(self, cache: bool) -> SequenceStore:
         # Whatever a subclass was told so far decides what is read; where it lies does
@@ -191,8 +206,8 @@ def _disturbed(
     keypoints_2d = torch.empty(store.keypoints_2d.shape)
     starts = store.starts.tolist()
     for number, sequence in enumerate(store.split()):
-        # Streams of neighbouring seeds and sequences have nothing in common.
-        generator = torch.Generator().manual_seed((seed << 32) + number)
+        (mixed,) = np.random.SeedSequence([seed, number]).generate_state(1)
+        generator = torch.Generator().manual_seed(int(mixed))
         points = sequence.keypoints_2d.clone()[None]
         for transform in transforms:
             points = transform(points, generator)
@@ -212,8 +227,11 @@ def _check_window(input_frames: int, output_frames: int) -> None:
 
 def _take(array: Tensor, rows: Tensor) -> Tensor:
     """Gather frames: (N, J, C) and (B, T) to (B, T, J, C)."""
-    flat = array.flatten(1).index_select(0, rows.flatten())
-    return flat.view(*rows.shape, *array.shape[1:])
+    # numpy asks for large pages of memory, which torch does not: long windows take a
+    # quarter of the time.
+    out = torch.from_numpy(np.empty((rows.numel(), array[0].numel()), np.float32))
+    torch.index_select(array.flatten(1), 0, rows.flatten(), out=out)
+    return out.view(*rows.shape, *array.shape[1:])
 
 
 @FUNCTIONS.register_module()

@@ -1,5 +1,7 @@
 """The cache of a data set's arrays: exact, never stale, repaired when damaged."""
 
+import errno
+import io
 import json
 import os
 import subprocess
@@ -123,6 +125,11 @@ def lie_about_the_length(folder):
     (folder / 'index.json').write_text(json.dumps(index))
 
 
+def rename_a_subject(folder):
+    text = (folder / 'index.json').read_text()
+    (folder / 'index.json').write_text(text.replace('"S9"', '"S8"'))
+
+
 @pytest.mark.parametrize(
     'damage',
     [
@@ -132,6 +139,7 @@ def lie_about_the_length(folder):
         garble_the_index,
         empty_the_index,
         lie_about_the_length,
+        rename_a_subject,
     ],
 )
 def test_a_damaged_cache_is_built_again(root, damage, warnings):
@@ -172,3 +180,87 @@ def test_two_processes_may_build_it_at_once(root):
     assert len(sums) == 1
     assert len(caches(root)) == 1
     assert json.loads((caches(root)[0] / 'index.json').read_text())['sequences']
+
+
+def test_a_process_that_was_slower_takes_nothing_away(root, monkeypatch):
+    plain = Human36M(str(root), split='test', cache=False)
+    load = Human36M.load_sequences
+
+    def overtaken(self):
+        monkeypatch.setattr(Human36M, 'load_sequences', load)
+        Human36M(str(root), split='test')
+        yield from load(self)
+
+    monkeypatch.setattr(Human36M, 'load_sequences', overtaken)
+    assert_same(plain, Human36M(str(root), split='test'))
+    assert len(caches(root)) == 1
+
+
+def test_a_disk_that_runs_full_only_costs_the_cache(root, warnings, monkeypatch):
+    class Full(io.BytesIO):
+        def write(self, data):
+            raise OSError(errno.ENOSPC, 'No space left on device')
+
+    def open_full(path, mode, **kwargs):
+        return Full() if mode == 'wb' else open(path, mode, **kwargs)
+
+    monkeypatch.setattr('sealpose.datasets.cache.open', open_full, raising=False)
+    data = Human36M(str(root), split='test')
+    assert ['No space left' in warning for warning in warnings] == [True]
+    assert caches(root) == []
+    assert_same(data, Human36M(str(root), split='test', cache=False))
+
+
+def test_data_larger_than_memory_train(tmp_path):
+    """The limit counts all memory but maps of files; the data are larger."""
+    done = subprocess.run(
+        [sys.executable, '-c', textwrap.dedent(TRAIN_IN_LITTLE_MEMORY), str(tmp_path)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    seen, arrays, limit = json.loads(done.stdout.splitlines()[-1])
+    assert seen == 240_000
+    assert arrays > 1.2 * limit
+
+
+TRAIN_IN_LITTLE_MEMORY = r"""
+    import json, re, resource, sys
+    from pathlib import Path
+    import torch
+    from sealpose.datasets import PoseSequence, WindowDataset
+
+    torch.set_num_threads(1)
+    source = Path(sys.argv[1]) / 'seed.txt'
+    source.write_text('0')
+
+
+    class Large(WindowDataset):
+        def source_files(self):
+            return [source]
+
+        def load_sequences(self):
+            for clip in range(120):
+                pose = torch.full((2000, 17, 3), float(clip))
+                names = dict(subject='S', action='A', clip=str(clip), camera='C')
+                yield PoseSequence(pose[..., :2], pose, **names)
+
+
+    status = Path('/proc/self/status').read_text()
+    now = 1024 * int(re.search(r'VmData:\s+(\d+)', status)[1])
+    allowed = 64_000_000
+    resource.setrlimit(resource.RLIMIT_DATA, (now + allowed, now + allowed))
+    data = Large('h36m17', input_frames=9)
+    weight = torch.zeros(2, 3, requires_grad=True)
+    seen = 0
+    for indices in torch.randperm(len(data)).split(1024):
+        batch = data.__getitems__(indices)
+        truth = batch['keypoints_3d']
+        assert torch.equal(truth[:, 0, 0, 0], (indices // 2000).float())
+        loss = (batch['keypoints_2d'][:, 4:5] @ weight - truth).square().mean()
+        loss.backward()
+        seen += len(indices)
+    arrays = data.store.keypoints_2d.nbytes + data.store.keypoints_3d.nbytes
+    print(json.dumps([seen, arrays, allowed]))
+"""

@@ -59,6 +59,11 @@ def test_poses_project_onto_their_keypoints(cmu_files):
         (dict(actions={}), 'train', "actions: no entry '02_01'"),
         ({}, 'dev', "has the splits train, val, test, not 'dev'"),
         ({}, 'val', 'holds no sequence'),
+        (
+            dict(split={'train': ['02', '07'], 'test': ['02']}),
+            'train',
+            '02 is in train and in test',
+        ),
     ],
 )
 def test_faults_of_the_metadata_are_named(cmu_files, changes, split, message):

@@ -107,6 +107,70 @@ def test_windows_with_some_valid_frames_count_those():
     assert batch['frame_idx'].tolist() == [[-1, 0], [-1, 1], [2, 3], [4, 5]]
 
 
+class PartlyValidTraining(PartlyValid):
+    split = 'train'
+
+
+def starts(data):
+    return numbers(data.__getitems__(range(len(data))), 'keypoints_3d')
+
+
+def test_truth_that_is_not_valid_never_trains():
+    data = PartlyValidTraining('h36m17', input_frames=2, output_frames=2)
+    assert starts(data) == [[100, 101], [102, 103]]
+    data = PartlyValidTraining('h36m17', input_frames=3)
+    assert starts(data) == [[1], [4], [100], [101], [102], [103]]
+    # The truth of the last frame alone, and its neighbours beyond the end, are valid.
+    data = PartlyValidTraining('h36m17', input_frames=3, target_frames=3)
+    assert starts(data)[0] == [100, 100, 101]
+    assert len(data) == 4
+
+
+def test_windows_without_any_valid_truth_are_refused():
+    class Sparse(WindowDataset):
+        split = 'train'
+
+        def load_sequences(self):
+            return [sequence(5, valid=torch.tensor([1, 0, 1, 0, 1]).bool())]
+
+    with pytest.raises(ValueError, match='none of the 3 windows has 2 valid frames'):
+        Sparse('h36m17', input_frames=2, output_frames=2)
+
+
+def test_a_sequence_without_a_valid_frame_is_left_out():
+    never = torch.zeros(5, dtype=torch.bool)
+    store = SequenceStore.build(
+        [sequence(5, valid=never), sequence(3, offset=50)], H36M17
+    )
+    assert [s['length'] for s in store.sequences] == [3]
+    assert store.keypoints_3d[:, 0, 0].tolist() == [50, 51, 52]
+    with pytest.raises(ValueError, match='valid frame'):
+        SequenceStore.build([sequence(5, valid=never)], H36M17)
+
+
+@pytest.mark.parametrize(
+    'input_frames, output_frames', [(1, 1), (9, 1), (9, 9), (9, 5)]
+)
+def test_exactly_the_valid_frames_are_evaluated_once(input_frames, output_frames):
+    generator = torch.Generator().manual_seed(0)
+
+    class Patchy(WindowDataset):
+        def load_sequences(self):
+            for frames in (1, 4, 9, 10, 31):
+                valid = torch.rand(frames, generator=generator) < 0.6
+                valid[0] = True
+                yield sequence(frames, offset=1000 * frames, valid=valid)
+
+    data = Patchy('h36m17', input_frames, output_frames)
+    batch = data.__getitems__(range(len(data)))
+    counted = batch['frame_idx'] >= 0
+    order = batch['frame_idx'][counted]
+    assert sorted(order.tolist()) == list(range(int(data.store.valid.sum())))
+    truth = batch['keypoints_3d'][counted][order.argsort()]
+    assert torch.equal(truth, data.store.keypoints_3d[data.store.valid])
+    assert sum(s['frames'] for s in data.metainfo['sequences']) == len(order)
+
+
 @TRANSFORMS.register_module(force=True)
 class ShakeForTest:
     def __call__(self, keypoints_2d, generator):
@@ -121,6 +185,9 @@ def test_transforms_disturb_whole_sequences_the_same_in_every_window():
     narrow = data().__getitems__([0, 1, 2])['keypoints_2d'][:, 0]
     assert torch.equal(wide, narrow)
     assert not torch.equal(narrow, TwoClips('h36m17').store.keypoints_2d[:3])
+    assert not torch.equal(
+        narrow, data(seed=1).__getitems__([0, 1, 2])['keypoints_2d'][:, 0]
+    )
     other_clip = data().__getitems__([5])['keypoints_2d'][0, 0]
     assert not torch.equal(other_clip - 100, narrow[0])
 

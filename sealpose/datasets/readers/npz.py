@@ -2,16 +2,22 @@
 
 The community stores nested dictionaries of arrays as 0-dimensional object arrays, which
 numpy unpickles. Unpickling runs whatever a file asks for; this reader admits numpy
-arrays and plain containers alone.
+arrays and plain containers alone (``safe_pickle``).
 """
 
 import io
-import pickle
+import math
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
+
+from sealpose.datasets.readers.safe_pickle import ArrayUnpickler
+
+# What no honest file does: more than this, compressed better than that.
+MAX_BOMB_BYTES = 1 << 30
+MAX_BOMB_RATIO = 100
 
 
 def read_npz(path: str | Path, *keys: str) -> list[Any]:
@@ -30,11 +36,15 @@ def read_npz(path: str | Path, *keys: str) -> list[Any]:
             the message names file and key.
     """
     path = Path(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return [_read_entry(archive, path, key) for key in keys]
-    except zipfile.BadZipFile as error:
-        raise ValueError(f'{path} is not an npz file, or is damaged: {error}') from None
+    with path.open('rb') as file:
+        try:
+            archive = zipfile.ZipFile(file)
+        # A damaged file can make zipfile, zlib or numpy raise almost anything.
+        except Exception as error:
+            raise ValueError(
+                f'{path} is not an npz file, or is damaged: {error}'
+            ) from None
+        return [_read_entry(archive, path, key) for key in keys]
 
 
 def _read_entry(archive: zipfile.ZipFile, path: Path, key: str) -> Any:
@@ -42,72 +52,58 @@ def _read_entry(archive: zipfile.ZipFile, path: Path, key: str) -> Any:
         present = ', '.join(name.removesuffix('.npy') for name in archive.namelist())
         raise ValueError(f'{path} has no key {key!r}; it holds: {present or "nothing"}')
     try:
-        return _read_array(io.BytesIO(archive.read(f'{key}.npy')))
-    except (pickle.UnpicklingError, ValueError, EOFError, TypeError) as error:
-        raise ValueError(f'{path}, key {key!r}: {error}') from None
+        info = archive.getinfo(f'{key}.npy')
+        _check_size(info)
+        with archive.open(info) as stream:
+            return _read_array(io.BufferedReader(stream, 1 << 16), info.file_size)
+    # See read_npz; a size that only a damaged file can claim is a MemoryError.
+    except Exception as error:
+        reason = str(error) or type(error).__name__
+        raise ValueError(
+            f'{path}, key {key!r}: {reason}; the file is damaged, or not of the '
+            'expected form'
+        ) from None
 
 
-def _read_array(stream: io.BytesIO) -> Any:
-    if not _is_object_array(stream):
-        return np.lib.format.read_array(stream, allow_pickle=False)
-    array = _ArrayUnpickler(stream).load()
+def _check_size(info: zipfile.ZipInfo) -> None:
+    ratio = info.file_size / max(info.compress_size, 1)
+    if info.file_size > MAX_BOMB_BYTES and ratio > MAX_BOMB_RATIO:
+        raise ValueError(
+            f'{info.file_size / 1e9:.0f} GB were compressed {ratio:.0f} times, as no '
+            'recorded motion can be'
+        )
+
+
+def _read_array(stream: BinaryIO, size: int) -> Any:
+    shape, fortran_order, dtype = _read_header(stream)
+    if not dtype.hasobject:
+        return _read_plain(stream, size, shape, fortran_order, dtype)
+    array = ArrayUnpickler(stream, size).load()
     if not isinstance(array, np.ndarray):
         raise ValueError(f'expected a pickled array, found {type(array).__name__}')
     return array.item() if array.ndim == 0 else array
 
 
-def _is_object_array(stream: io.BytesIO) -> bool:
-    """Read the header; leave the stream behind it for objects, at its start if not."""
+def _read_header(stream: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
     version = np.lib.format.read_magic(stream)
     if version == (1, 0):
-        header = np.lib.format.read_array_header_1_0(stream)
-    elif version == (2, 0):
-        header = np.lib.format.read_array_header_2_0(stream)
-    else:
-        raise ValueError(f'npy format version {version} is not supported')
-    is_object = header[2].hasobject
-    if not is_object:
-        stream.seek(0)
-    return is_object
+        return np.lib.format.read_array_header_1_0(stream)
+    if version == (2, 0):
+        return np.lib.format.read_array_header_2_0(stream)
+    raise ValueError(f'npy format version {version} is not supported')
 
 
-def _latin1_bytes(text: str, encoding: str = 'latin1') -> bytes:
-    """Stand in for ``_codecs.encode``, which old pickles call to write bytes."""
-    if encoding not in ('latin1', 'latin-1'):
-        raise pickle.UnpicklingError(f'the encoding {encoding!r} is not admitted')
-    return text.encode('latin1')
-
-
-def _array_from_buffer(buffer: bytes, dtype: np.dtype, shape: tuple, order: str) -> Any:
-    """Stand in for numpy's function of the same purpose in pickle protocol 5."""
-    return np.frombuffer(buffer, dtype).reshape(shape, order=order)
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    """Unpickler that knows numpy's arrays and scalars, and nothing else."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        module = module.replace('numpy.core', 'numpy._core')
-        if (module, name) in _ADMITTED:
-            return _ADMITTED[module, name]
-        raise pickle.UnpicklingError(
-            f'it asks to load {module}.{name}, which may run code; only numpy arrays '
-            'and plain containers are admitted. Do not open this file elsewhere if you '
-            'do not know where it comes from'
-        )
-
-
-def _numpy_function(name: str) -> Any:
-    """Take one of the functions that rebuild arrays out of numpy's own pickles."""
-    sample = np.zeros(1) if name == '_reconstruct' else np.float64(0)
-    return sample.__reduce__()[0]
-
-
-_ADMITTED = {
-    ('_codecs', 'encode'): _latin1_bytes,
-    ('numpy', 'ndarray'): np.ndarray,
-    ('numpy', 'dtype'): np.dtype,
-    ('numpy._core.multiarray', '_reconstruct'): _numpy_function('_reconstruct'),
-    ('numpy._core.multiarray', 'scalar'): _numpy_function('scalar'),
-    ('numpy._core.numeric', '_frombuffer'): _array_from_buffer,
-}
+def _read_plain(
+    stream: BinaryIO,
+    size: int,
+    shape: tuple[int, ...],
+    fortran_order: bool,
+    dtype: np.dtype,
+) -> np.ndarray:
+    claimed = math.prod(shape) * dtype.itemsize
+    if min(shape, default=0) < 0 or claimed > size:
+        raise ValueError(f'claims {shape} values of {dtype} in {size} bytes')
+    array = np.empty(math.prod(shape), dtype)
+    if claimed and stream.readinto(memoryview(array).cast('B')) < claimed:
+        raise ValueError(f'ends before its {claimed} bytes')
+    return array.reshape(shape, order='F' if fortran_order else 'C')
