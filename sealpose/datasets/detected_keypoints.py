@@ -73,14 +73,16 @@ class DetectedKeypoints(WindowDataset):
         detections = read_detections(self.path)
         source = get_skeleton(SKELETON_OF[len(detections[0].points)])
         joint_map = map_joints(source, self.skeleton)
+        try:
+            tracks = {
+                name: fill_track(track, self.min_score, self.gaps)
+                for name, track in split_tracks(detections).items()
+            }
+        except ValueError as error:
+            raise ValueError(f'{self.path}: {error}') from None
         return [
-            self._sequence(
-                *fill_track(track, self.min_score, self.gaps),
-                joint_map,
-                self.image_size,
-                subject=name,
-            )
-            for name, track in split_tracks(detections).items()
+            self._sequence(*track, joint_map, self.image_size, subject=name)
+            for name, track in tracks.items()
         ]
 
     def _from_npz(self) -> list[PoseSequence]:

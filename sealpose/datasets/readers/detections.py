@@ -54,37 +54,44 @@ def read_detections(path: str | Path) -> list[Detection]:
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f'there are no keypoints {path}')
-    people = _openpose_people(path) if path.is_dir() else _people(_load(path), path)
-    detections = [_detection(*person, where=f'{path}, {w}') for w, person in people]
+    try:
+        people = _openpose_people(path) if path.is_dir() else _people(_load(path))
+        detections = [_detection(*person, where=where) for where, person in people]
+        _check_joints(detections)
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}') from None
+    return detections
+
+
+def _check_joints(detections: list[Detection]) -> None:
     if not detections:
-        raise ValueError(f'{path} holds no detected person')
+        raise ValueError('no detected person')
     counts = sorted({len(d.points) for d in detections})
     if len(counts) > 1 or counts[0] not in SKELETON_OF:
         raise ValueError(
-            f'{path}: expected people of {", ".join(map(str, SKELETON_OF))} joints, '
-            f'all alike, found {" and ".join(map(str, counts))}'
+            f'expected people of {", ".join(map(str, SKELETON_OF))} joints, all alike, '
+            f'found {" and ".join(map(str, counts))}'
         )
-    return detections
 
 
 def _load(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding='utf-8'))
     except (ValueError, RecursionError) as error:
-        raise ValueError(f'{path} is not a JSON file: {error}') from None
+        raise ValueError(f'{path.name} is not a JSON file: {error}') from None
 
 
 # Where in the file, and (frame, the person's entry).
 People = Iterator[tuple[str, tuple[Any, dict]]]
 
 
-def _people(content: Any, path: Path) -> People:
+def _people(content: Any) -> People:
     if isinstance(content, dict):
         content = content.get('instance_info', content.get('annotations'))
     if not isinstance(content, list):
         raise ValueError(
-            f'{path}: expected a list of people (COCO, AlphaPose) or of frames '
-            '(mmpose, rtmlib), or a folder of OpenPose'
+            'expected a list of people (COCO, AlphaPose) or of frames (mmpose, '
+            'rtmlib), or a folder of OpenPose'
         )
     for number, entry in enumerate(content):
         where = f'entry {number}'
@@ -92,8 +99,7 @@ def _people(content: Any, path: Path) -> People:
             yield from _frame_people(where, number, entry)
         elif not isinstance(entry, dict):
             raise ValueError(
-                f'{path}, {where}: expected a person or a frame, found '
-                f'{type(entry).__name__}'
+                f'{where}: expected a person or a frame, found {type(entry).__name__}'
             )
         elif 'instances' in entry:
             frame = entry.get('frame_id', number)
@@ -102,7 +108,7 @@ def _people(content: Any, path: Path) -> People:
             yield where, (entry['image_id'], entry)
         else:
             frame = entry.get('frame_id', number)
-            yield from _frame_people(where, frame, _array_people(entry))
+            yield from _frame_people(where, frame, _array_people(where, entry))
 
 
 def _frame_people(where: str, frame: Any, people: Any) -> People:
@@ -112,16 +118,16 @@ def _frame_people(where: str, frame: Any, people: Any) -> People:
         yield f'{where}, person {number}', (frame, person)
 
 
-def _array_people(entry: dict) -> list[dict]:
+def _array_people(where: str, entry: dict) -> list[dict]:
     """Split a frame's arrays ``keypoints`` (N, J, 2) and ``scores`` (N, J)."""
     points = entry.get('keypoints')
     scores = entry.get('scores', entry.get('keypoint_scores'))
-    tracks = entry.get('track_ids', [None] * len(points or ()))
-    lists = all(isinstance(part, list) for part in (points, scores, tracks))
-    if not lists or not len(points) == len(scores) == len(tracks):
+    people = len(points) if isinstance(points, list) else -1
+    tracks = entry.get('track_ids', [None] * people)
+    if not all(isinstance(x, list) and len(x) == people for x in (scores, tracks)):
         raise ValueError(
-            f'expected a frame with `keypoints` and `scores` of the same people, found '
-            f'the keys {", ".join(entry)}'
+            f'{where}: expected a frame with `keypoints` and `scores` of the same '
+            f'people, found the keys {", ".join(map(str, entry))}'
         )
     return [
         dict(keypoints=p, keypoint_scores=s, track_id=t)
@@ -132,12 +138,12 @@ def _array_people(entry: dict) -> list[dict]:
 def _openpose_people(folder: Path) -> People:
     files = sorted(folder.glob('*.json'))
     if not files:
-        raise ValueError(f'{folder} holds no *_keypoints.json of OpenPose')
+        raise ValueError('the folder holds no *_keypoints.json of OpenPose')
     for file in files:
         content = _load(file)
         people = content.get('people') if isinstance(content, dict) else None
         if not isinstance(people, list):
-            raise ValueError(f'{file}: expected the entry `people` of OpenPose')
+            raise ValueError(f'{file.name}: expected the entry `people` of OpenPose')
         # OpenPose names files <video>_<frame, 12 digits>_keypoints.json.
         frame = file.stem.removesuffix('_keypoints')
         for number, person in enumerate(people):
