@@ -130,7 +130,9 @@ class PoseFormerV2(Backbone):
             nn.LayerNorm(2 * dim), nn.Linear(2 * dim, 3 * num_joints)
         )
         low = dct_matrix(num_frames)[:kept_coefficients]
-        self.register_buffer('low_frequencies', low, persistent=False)
+        self.register_buffer(
+            'low_frequencies', low.to(torch.get_default_dtype()), persistent=False
+        )
 
     def forward(self, keypoints_2d: Tensor) -> Tensor:
         """Lift the centre of (B, T, J, 2) to (B, 1, J, 3)."""
@@ -158,7 +160,7 @@ class PoseFormerV2(Backbone):
 
     def _frequencies(self, keypoints_2d: Tensor) -> Tensor:
         """Turn the low frequencies into tokens (B, kept_coefficients, ...)."""
-        low = self.low_frequencies.to(keypoints_2d) @ keypoints_2d.flatten(2)
+        low = self.low_frequencies @ keypoints_2d.flatten(2)
         return self.frequency_embedding(low) + self.coefficient_pos_embed
 
     def _check(self, keypoints_2d: Tensor) -> None:
@@ -195,18 +197,18 @@ class MixedBlock(nn.Module):
         self.drop_path = DropPath(drop_path)
         self.split = [tokens // 2, tokens - tokens // 2]
         forward = dct_matrix(self.split[1])
-        self.register_buffer('transform', forward, persistent=False)
-        self.register_buffer(
-            'inverse', torch.linalg.inv(forward.double()).float(), persistent=False
-        )
+        inverse = torch.linalg.inv(forward)
+        dtype = torch.get_default_dtype()
+        self.register_buffer('transform', forward.to(dtype), persistent=False)
+        self.register_buffer('inverse', inverse.to(dtype), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map the tokens ``x`` (B, N, C) to the same shape."""
         x = self.drop_path.add(x, self.attn(self.norm1(x)))
         time, frequency = x.split(self.split, 1)
         time = self.drop_path.add(time, self.mlp1(self.norm2(time)))
-        spectrum = self.transform.to(x) @ self.norm3(frequency)
-        change = self.inverse.to(x) @ self.mlp2(spectrum)
+        spectrum = self.transform @ self.norm3(frequency)
+        change = self.inverse @ self.mlp2(spectrum)
         return torch.cat([time, self.drop_path.add(frequency, change)], 1)
 
 
@@ -219,11 +221,11 @@ def dct_matrix(size: int) -> Tensor:
         size: Length of what is transformed.
 
     Returns:
-        (size, size) float32.
+        (size, size), in double precision.
     """
     k = torch.arange(size, dtype=torch.float64)[:, None]
     n = torch.arange(size, dtype=torch.float64)
-    return (2 * torch.cos(math.pi * k * (2 * n + 1) / (2 * size))).float()
+    return 2 * torch.cos(math.pi * k * (2 * n + 1) / (2 * size))
 
 
 def _check_kept(num_frames: int, kept_frames: int, kept_coefficients: int) -> None:

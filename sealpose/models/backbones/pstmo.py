@@ -3,11 +3,11 @@
 W. Shan et al., P-STMO: pre-trained spatial temporal many-to-one model for 3D human pose
 estimation, ECCV 2022. Original: https://github.com/paTRICK-swk/P-STMO (model/stmo.py),
 whose output this module gives with the same weights. What differs: the masked
-pre-training is left out, and the head on all frames runs in training alone. At test
-time the authors set the root of the prediction to zero; this module leaves it.
+pre-training and the refinement are left out, the head on all frames runs in training
+alone, and layers start from weights of their own rather than from copies of the same.
+At test time the authors set the root of the prediction to zero; this module leaves it.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -53,9 +53,10 @@ class PSTMO(Backbone):
         embed_dims: Width of the tokens.
         ffn_dims: Hidden channels of the feed-forward networks.
         depth: Layers of the first transformer: 3 for P-STMO-S, 4 for P-STMO.
-        strides: Stride of each layer of the second one; their product is the window.
-            The published ones if None.
-        num_heads: Attention heads.
+        strides: Stride of each layer of the second one; a layer turns T frames into
+            T / stride, rounded up, and the last must leave one. The published ones if
+            None.
+        num_heads: Attention heads; divides the width.
         dropout: Drop probability everywhere.
 
     Raises:
@@ -126,9 +127,19 @@ class PSTMO(Backbone):
 
         Returns:
             (B, 1, J, 3), and ``all_frames``: MPJPE over the window, metres.
+
+        Raises:
+            ValueError: the truth is not that of the whole window.
         """
         x = self._encode(keypoints_2d)
         poses = self._predict(self.all_frames_head, x)
+        if target.shape != poses.shape:
+            # It would be repeated along the window, and be the truth of one frame.
+            raise ValueError(
+                f'PSTMO learns from every frame of its window: it wants a truth of '
+                f'{tuple(poses.shape)}, got {tuple(target.shape)}; set the '
+                f'target_frames of the data set to {self.target_frames}'
+            )
         error = torch.linalg.vector_norm(poses - target, dim=-1).mean()
         return self._predict(self.head, self.strided(x)), dict(all_frames=error)
 
@@ -200,11 +211,11 @@ class StridedTransformer(nn.Module):
 
     def __init__(self, strides: Sequence[int], num_frames: int, layer: dict) -> None:
         super().__init__()
-        # Three tables whatever the number of layers; each is as long as the window.
-        self.pos_embeddings = nn.ParameterDict({
-            str(i): nn.Parameter(torch.randn(1, num_frames, layer['dim']))
-            for i in (1, 2, 3)
-        })  # fmt: skip
+        # For the first three layers, counted from 1; each is as long as the window.
+        self.pos_embeddings = nn.ParameterDict(
+            (str(i), nn.Parameter(torch.randn(1, num_frames, layer['dim'])))
+            for i, _ in enumerate(strides[:3], start=1)
+        )
         self.layers = nn.ModuleList(Layer(**layer, stride=s) for s in strides)
         self.norm = _unused_norm(layer['dim'])
 
@@ -267,14 +278,14 @@ class UnbiasedLayerNorm(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.ones(dim))
         self.bias = nn.Parameter(torch.zeros(dim))
-        self.per_root = (dim - 1) ** -0.5
         self.eps = eps
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise the last axis."""
         x = x - x.mean(-1, keepdim=True)
-        # Several times faster than torch.std, forward and backward.
-        std = torch.linalg.vector_norm(x, dim=-1, keepdim=True) * self.per_root
+        # Much faster than torch.std, which walks the channels one by one on the CPU.
+        norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+        std = norm * (x.shape[-1] - 1) ** -0.5
         return torch.addcmul(self.bias, x / (std + self.eps), self.weight)
 
 
@@ -351,13 +362,16 @@ def _check_strides(num_frames: int, strides: Sequence[int] | None) -> tuple[int,
     strides = STRIDES.get(num_frames) if strides is None else tuple(strides)
     if strides is None:
         raise ValueError(
-            f'PSTMO has no published strides for {num_frames} frames; give `strides`, '
-            f'whose product is the window, or one of {", ".join(map(str, STRIDES))} '
-            'frames'
+            f'PSTMO has no published strides for {num_frames} frames, only for '
+            f'{", ".join(map(str, STRIDES))}; give `strides` whose product is the '
+            'window'
         )
-    if math.prod(strides) != num_frames:
+    frames = num_frames
+    for stride in strides:
+        frames = -(-frames // stride)
+    if frames != 1:
         raise ValueError(
-            f'PSTMO: the strides {strides} lead from {math.prod(strides)} frames to '
-            f'one, not from {num_frames}'
+            f'PSTMO: the strides {strides} leave {frames} of {num_frames} frames, but '
+            'must leave one; give strides whose product is at least the window'
         )
     return strides
