@@ -54,6 +54,8 @@ def preflight(cfg: Config, *stages: str) -> Preflight:
         dataset_cfg = cfg[f'{stage}_dataloader'].dataset
         fill_window(dataset_cfg, model.backbone, evaluate=stage != 'train')
         dataset = DATASETS.build(dataset_cfg)
+        if hasattr(dataset, 'check_backbone'):
+            dataset.check_backbone(model.backbone)
         _try_model(model, dataset)
         ready.datasets[stage] = dataset
     for hook in ready.hooks:

@@ -1,59 +1,65 @@
 """MPI-INF-3DHP in the files that published codes share, by its official protocol."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from mmengine.logging import print_log
 from torch import Tensor
 
 from sealpose.datasets.frame_counts import report_frames
-from sealpose.datasets.mpi_inf_3dhp_files import Clip, PairFiles, PSTMOFiles
+from sealpose.datasets.mpi_inf_3dhp_layout import Clip, Layout
+from sealpose.datasets.mpi_inf_3dhp_pair import PairFiles
+from sealpose.datasets.mpi_inf_3dhp_protocol import (
+    image_size,
+    is_test,
+    official_frames,
+    split_subjects,
+)
+from sealpose.datasets.mpi_inf_3dhp_pstmo import PSTMOFiles
 from sealpose.datasets.sequences import PoseSequence
 from sealpose.datasets.window_dataset import WindowDataset
 from sealpose.geometry.camera import normalize_screen
 from sealpose.registry import DATASETS
+from sealpose.skeletons import Skeleton, get_skeleton
+from sealpose.skeletons.mpi_inf_3dhp17 import MPI_INF_3DHP17
 
-SUBJECTS = {
-    'train': tuple(f'S{n}' for n in range(1, 9)),
-    'test': tuple(f'TS{n}' for n in range(1, 7)),
-}
-TRAIN_SIZE = (2048, 2048)
-TEST_SIZES = {'TS5': (1920, 1080), 'TS6': (1920, 1080)}
-# Frames of each training clip from one camera, and valid test frames.
-TRAIN_FRAMES = {
-    'S1 Seq1': 6416, 'S1 Seq2': 12430, 'S2 Seq1': 6502, 'S2 Seq2': 6081,
-    'S3 Seq1': 12488, 'S3 Seq2': 12283, 'S4 Seq1': 6171, 'S4 Seq2': 6675,
-    'S5 Seq1': 12820, 'S5 Seq2': 12312, 'S6 Seq1': 6188, 'S6 Seq2': 6145,
-    'S7 Seq1': 6239, 'S7 Seq2': 6320, 'S8 Seq1': 6468, 'S8 Seq2': 6054,
-}  # fmt: skip
-TEST_FRAMES = {'TS1': 603, 'TS2': 540, 'TS3': 505, 'TS4': 553, 'TS5': 276, 'TS6': 452}
+LAYOUTS = {'pstmo': PSTMOFiles, 'pair': PairFiles}
 # A screen-normalised coordinate beyond this is no projection of a person in view.
 IMPOSSIBLE = 10.0
 # Median length of a shin, metres; anything else is another unit.
 SHIN = (0.15, 0.8)
+# Keypoints all nearer than this to 0 cannot be pixels.
+PIXELS = 20.0
+PART_OF_CLIP = re.compile(r'.* frames \d+-\d+ of (\d+)')
+# What published results are for.
+USUAL_ANNOTATION = 'univ_annot3'
 
 
 @DATASETS.register_module()
 class MPIINF3DHP(WindowDataset):
     """MPI-INF-3DHP: train on S1 to S8, test on the valid frames of TS1 to TS6.
 
-    Reads P-STMO's ``data_train_3dhp.npz`` and ``data_test_3dhp.npz``, or, where these
-    are missing, the pair ``data_3d_mpi_inf_3dhp.npz`` and
-    ``data_2d_mpi_inf_3dhp_gt.npz`` in the manner of VideoPose3D. Whether they hold
-    ``univ_annot3`` or ``annot3`` is for the file to know. Training frames with
-    impossible 2D keypoints are dropped: their clip is cut there.
+    The protocol has no validation split; ``val`` is the test split, as in the published
+    codes, unless ``subjects`` holds out training subjects. The other test frames serve
+    as context. Training frames with impossible 2D keypoints are dropped: their clip is
+    cut there. The numbers of frames are compared with the official ones, and
+    docs/datasets/mpi_inf_3dhp.md tells more.
 
     Source: D. Mehta et al., Monocular 3D human pose estimation in the wild using
     improved CNN supervision, 3DV 2017.
 
     Args:
         data_root: Folder of the files.
-        split: ``train``, ``val`` or ``test``; ``val`` is the test set, as in the
-            published codes, unless ``subjects`` holds out training subjects.
-        subjects: Subjects instead of those of the split: ``['S8']``.
+        split: ``train``, ``val`` or ``test``.
+        layout: ``pstmo``: P-STMO's ``data_train_3dhp.npz`` and ``data_test_3dhp.npz``;
+            ``pair``: ``data_3d_mpi_inf_3dhp.npz`` and ``data_2d_mpi_inf_3dhp_gt.npz``
+            in the manner of VideoPose3D; ``auto``: which is there, P-STMO's first.
+        subjects: Split to subjects, where they are not the standard ones, such as
+            ``dict(train=['S1', 'S2'], val=['S8'])``.
         cameras: Numbers of the training cameras; all in the file if None.
         window: See :class:`WindowDataset`.
 
@@ -66,136 +72,171 @@ class MPIINF3DHP(WindowDataset):
         self,
         data_root: str = 'data/mpi_inf_3dhp',
         split: str = 'train',
-        subjects: Sequence[str] | None = None,
+        layout: str = 'auto',
+        subjects: Mapping[str, Sequence[str]] | None = None,
         cameras: Sequence[int] | None = None,
         **window: Any,
     ) -> None:
         self.data_root = Path(data_root)
         self.split = split
-        self.subjects = _check_subjects(split, subjects)
-        self.cameras = None if cameras is None else [str(c) for c in cameras]
-        window.setdefault('skeleton', 'mpi_inf_3dhp17')
+        self.subjects = split_subjects(split, subjects)
+        self.cameras = _camera_names(cameras)
+        self.layout = self._choose_layout(layout)
+        window.setdefault('skeleton', MPI_INF_3DHP17.name)
+        _check_skeleton(get_skeleton(window['skeleton']))
         super().__init__(**window)
-        self._report_frames()
+        self.annotation = self._files().annotation()
+        self._report()
 
     @property
     def metainfo(self) -> dict:
         """As of every data set; its headline is the mean over frames."""
-        return dict(super().metainfo, headline='frame_mean')
+        unusual = self.annotation not in (None, USUAL_ANNOTATION)
+        remarks = {'remarks': f'truth from {self.annotation}'} if unusual else {}
+        return dict(super().metainfo, headline='frame_mean', **remarks)
 
     def source_files(self) -> list[Path]:
-        """Return the files of the layout that is there."""
+        """Return the files of the layout."""
         return self._files().paths
 
     def load_sequences(self) -> Iterator[PoseSequence]:
         """Read every clip of the split from every camera."""
         files = self._files()
         files.check()
-        dropped = 0
         for clip in files.clips(self.subjects, self.cameras):
-            size = TEST_SIZES.get(clip.subject, TRAIN_SIZE)
-            sequence = _sequence(clip, size, self.skeleton.origin_joints)
-            _check_unit(sequence, self.skeleton.index, files.paths[0])
-            if clip.valid is not None:
-                yield sequence
-                continue
-            possible = sequence.keypoints_2d.abs().amax((1, 2)) <= IMPOSSIBLE
-            dropped += int((~possible).sum())
-            yield from _runs(sequence, possible)
-        if dropped:
+            _check_units(clip, self.skeleton, files.paths)
+            sequence = _sequence(clip, self.skeleton.origin_joints)
+            yield from [sequence] if clip.valid is not None else _cut(sequence)
+
+    def _choose_layout(self, layout: str) -> str:
+        if layout in LAYOUTS:
+            return layout
+        if layout != 'auto':
+            raise ValueError(
+                f'MPIINF3DHP has the layouts auto, {", ".join(LAYOUTS)}, not {layout!r}'
+            )
+        test = is_test(self.subjects[0])
+        there = [
+            name for name, kind in LAYOUTS.items() if kind(self.data_root, test).there()
+        ]
+        return there[0] if there else 'pstmo'
+
+    def _files(self) -> Layout:
+        return LAYOUTS[self.layout](self.data_root, is_test(self.subjects[0]))
+
+    def _report(self) -> None:
+        """Print what was read; from the store, which may come from the cache."""
+        name = f'MPIINF3DHP {self.split}'
+        if self.annotation is not None:
+            print_log(f'{name}: annotations {self.annotation}', logger='current')
+        found, dropped = self._frames_of_parts()
+        official = official_frames(self.subjects)
+        if not is_test(self.subjects[0]):
             print_log(
-                f'MPIINF3DHP {self.split}: {dropped} frames dropped, whose 2D '
-                f'keypoints lie more than {IMPOSSIBLE:g} image widths off',
+                f'{name}: {dropped} frames dropped, whose 2D keypoints lie more than '
+                f'{IMPOSSIBLE / 2:g} image widths from the middle',
                 logger='current',
             )
-
-    def _files(self) -> PSTMOFiles | PairFiles:
-        test = self.subjects[0].startswith('TS')
-        pstmo = PSTMOFiles(self.data_root, test)
-        pair = PairFiles(self.data_root, test)
-        return pair if pair.there() and not pstmo.there() else pstmo
-
-    def _report_frames(self) -> None:
-        test = self.subjects[0].startswith('TS')
-        official = TEST_FRAMES if test else TRAIN_FRAMES
-        expected = {
-            part: frames
-            for part, frames in official.items()
-            if part.split()[0] in self.subjects
+            cameras = {camera for by_camera in found.values() for camera in by_camera}
+            name += f', each of {len(cameras)} cameras'
+        # Of cameras that disagree, one that is not as it should be.
+        worst = {
+            part: min(by_camera.values(), key=lambda n, p=part: n == official.get(p))
+            for part, by_camera in found.items()
         }
+        report_frames(name, official, worst)
+
+    def _frames_of_parts(self) -> tuple[dict[str, dict[str, int]], int]:
+        """Return training clip or test subject to camera to frames; frames dropped."""
         found: dict[str, dict[str, int]] = {}
+        dropped = 0
         counts = self.store.valid.split(self.store.lengths.tolist())
         for entry, valid in zip(self.store.sequences, counts, strict=True):
-            part = entry['subject'] if test else f'{entry["subject"]} {entry["action"]}'
-            found.setdefault(part, {}).setdefault(entry['camera'], 0)
-            found[part][entry['camera']] += int(valid.sum())
-        # Frames of the camera that lost fewest to impossible keypoints.
-        largest = {part: max(by_camera.values()) for part, by_camera in found.items()}
-        report_frames(f'MPIINF3DHP {self.split}, per camera', expected, largest)
+            subject, action, camera = (
+                entry[k] for k in ('subject', 'action', 'camera')
+            )
+            part = subject if is_test(subject) else f'{subject} {action}'
+            cut = PART_OF_CLIP.fullmatch(entry['clip'])
+            kept = int(valid.sum())
+            frames = int(cut[1]) if cut else kept
+            cameras = found.setdefault(part, {})
+            dropped += (0 if camera in cameras else frames) - kept
+            cameras[camera] = frames
+        return found, dropped
 
 
-def _check_subjects(split: str, subjects: Sequence[str] | None) -> tuple[str, ...]:
-    if split not in ('train', 'val', 'test'):
-        raise ValueError(f'MPIINF3DHP has the splits train, val, test, not {split!r}')
-    if subjects is None:
-        return SUBJECTS['train' if split == 'train' else 'test']
-    known = [*SUBJECTS['train'], *SUBJECTS['test']]
-    unknown = [subject for subject in subjects if subject not in known]
-    if unknown or not subjects:
+def _camera_names(cameras: Sequence[int] | None) -> list[str] | None:
+    if cameras is None:
+        return None
+    if not cameras or not all(str(camera).isdecimal() for camera in cameras):
         raise ValueError(
-            f'MPIINF3DHP has no subjects {", ".join(unknown) or "(none given)"}; it '
-            f'has {", ".join(known)}'
+            f'MPIINF3DHP, cameras: expected numbers of cameras such as 0 and 8, got '
+            f'{cameras!r}'
         )
-    is_test = {subject.startswith('TS') for subject in subjects}
-    if len(is_test) > 1 or (split == 'train' and True in is_test):
-        raise ValueError(
-            f'MPIINF3DHP, split {split!r}: subjects {", ".join(subjects)} mix training '
-            'with test data; train on some of S1 to S8, test on some of TS1 to TS6'
-        )
-    return tuple(subjects)
+    return [str(camera) for camera in cameras]
 
 
-def _sequence(clip: Clip, size: tuple[int, int], origin: Sequence[int]) -> PoseSequence:
-    points = torch.from_numpy(np.asarray(clip.points, np.float64))
-    pixels = torch.from_numpy(np.asarray(clip.pixels, np.float64))
-    relative = points - points[:, list(origin)].mean(1, keepdim=True)
-    valid = clip.valid
+def _sequence(clip: Clip, origin: Sequence[int]) -> PoseSequence:
+    points = torch.from_numpy(clip.points)
+    screen = normalize_screen(torch.from_numpy(clip.pixels), *image_size(clip.subject))
     return PoseSequence(
-        keypoints_2d=normalize_screen(pixels, *size).float(),
-        keypoints_3d=relative.float(),
+        keypoints_2d=screen.float(),
+        keypoints_3d=(points - points[:, list(origin)].mean(1, keepdim=True)).float(),
         subject=clip.subject,
         action=clip.name,
         clip=clip.name,
         camera=clip.camera,
-        valid=None if valid is None else torch.from_numpy(valid),
+        valid=None if clip.valid is None else torch.from_numpy(clip.valid),
     )
 
 
-def _runs(sequence: PoseSequence, possible: Tensor) -> Iterator[PoseSequence]:
-    """Cut a sequence at the frames that are not possible."""
+def _cut(sequence: PoseSequence) -> Iterator[PoseSequence]:
+    """Cut a sequence at its impossible frames; the names of the parts say where."""
+    farthest = sequence.keypoints_2d.abs().amax((1, 2))
+    # What is not finite is a fault of the file, for the store to name.
+    possible = (farthest <= IMPOSSIBLE) | ~farthest.isfinite()
     if possible.all():
         yield sequence
         return
-    edges = torch.diff(torch.nn.functional.pad(possible.int(), (1, 1)))
-    begins, ends = (edges == 1).nonzero(), (edges == -1).nonzero()
-    for part, (begin, end) in enumerate(zip(begins, ends, strict=True), start=1):
-        frames = slice(int(begin), int(end))
-        yield PoseSequence(
-            sequence.keypoints_2d[frames],
-            sequence.keypoints_3d[frames],
-            subject=sequence.subject,
-            action=sequence.action,
-            clip=f'{sequence.clip} part {part}',
-            camera=sequence.camera,
+    for begin, end in _runs(possible):
+        yield replace(
+            sequence,
+            keypoints_2d=sequence.keypoints_2d[begin:end],
+            keypoints_3d=sequence.keypoints_3d[begin:end],
+            clip=f'{sequence.clip} frames {begin}-{end - 1} of {len(possible)}',
         )
 
 
-def _check_unit(sequence: PoseSequence, index: Any, path: Path) -> None:
-    pose = sequence.keypoints_3d
-    shin = pose[:, index('left_ankle')] - pose[:, index('left_knee')]
-    length = float(torch.linalg.vector_norm(shin, dim=-1).median())
-    if not SHIN[0] < length < SHIN[1]:
+def _runs(mask: Tensor) -> list[tuple[int, int]]:
+    """Return begin and end of each run of True."""
+    edges = torch.diff(torch.nn.functional.pad(mask.int(), (1, 1)))
+    begins, ends = (edges == 1).nonzero(), (edges == -1).nonzero()
+    return list(zip(begins[:, 0].tolist(), ends[:, 0].tolist(), strict=True))
+
+
+def _check_skeleton(skeleton: Skeleton) -> None:
+    if skeleton.joint_names != MPI_INF_3DHP17.joint_names:
         raise ValueError(
-            f'{path}, {sequence}: a shin {length:.4g} m long; the 3D positions are not '
-            'in the unit of this layout, or their joints are in another order'
+            f'MPIINF3DHP comes in the skeleton {MPI_INF_3DHP17.name}, not '
+            f'{skeleton.name!r}; MappedDataset gives it to models of another one'
+        )
+
+
+def _check_units(clip: Clip, skeleton: Skeleton, paths: Sequence[Path]) -> None:
+    ankle, knee = skeleton.index('left_ankle'), skeleton.index('left_knee')
+    shin = torch.from_numpy(clip.points[:, ankle] - clip.points[:, knee])
+    length = float(torch.linalg.vector_norm(shin, dim=-1).nanmedian())
+    if length == length and not SHIN[0] < length < SHIN[1]:
+        raise ValueError(
+            f'{paths[0]}, {clip}: a shin {length:.3g} m long, expected {SHIN[0]} to '
+            f'{SHIN[1]}; the 3D positions have another unit than this layout, or their '
+            'joints another order'
+        )
+    farthest = (
+        float(torch.from_numpy(clip.pixels).abs().amax()) if len(shin) else PIXELS
+    )
+    if farthest < PIXELS:
+        raise ValueError(
+            f'{paths[-1]}, {clip}: the 2D keypoints lie within {farthest:.3g} of 0, '
+            'expected pixels; they seem to be normalised already'
         )

@@ -127,3 +127,17 @@ def test_table_shows_every_action_both_means_and_the_units():
     assert ['01', '100', '60.00', '3.00'] in rows
     assert ['mean', 'over', 'actions', '400', '50.00', '2.00'] in rows
     assert ['mean', 'over', 'frames', '400', '45.00', '1.50'] in rows
+
+
+def test_the_file_says_which_metrics_are_better_when_larger(tmp_path):
+    report = replace(REPORT, higher_is_better=['LSE'])
+    path = tmp_path / 'figures.json'
+    report.to_json(path)
+    assert json.loads(path.read_text())['higher_is_better'] == ['LSE']
+    assert EvaluationReport.from_json(path) == report
+
+
+def test_files_from_before_the_direction_was_written_are_read(tmp_path):
+    path = written(tmp_path, higher_is_better=None)
+    assert 'higher_is_better' not in json.loads(path.read_text())
+    assert EvaluationReport.from_json(path) == REPORT

@@ -147,3 +147,30 @@ def test_wrong_files_are_refused_in_one_line(tmp_path, capsys):
         out, err = capsys.readouterr()
         assert err.startswith(message)
         assert (out, err.count('\n')) == ('', 1)
+
+
+def with_pck(report, pck, direction=('PCK-14',)):
+    """Measure PCK instead of LSE."""
+    figures = {'MPJPE': 50.0, 'PCK-14': pck}
+    return replace(
+        report,
+        units={'MPJPE': 'mm', 'PCK-14': '%'},
+        per_action=dict.fromkeys(report.per_action, figures),
+        action_mean=figures,
+        frame_mean=figures,
+        higher_is_better=list(direction),
+    )
+
+
+def test_the_largest_is_the_best_where_larger_is_better(compare):
+    reports = {'a': with_pck(REPORT, 90.0), 'b': with_pck(SEAL, 92.5)}
+    _, lines, _ = compare(reports, '--format', 'markdown')
+    rows = [[cell.strip() for cell in line.strip('|').split('|')] for line in lines]
+    assert ['', 'MPJPE mm ↓', 'PCK-14 % ↑'] in rows
+    assert ['videopose_sample', '**50.00**', '90.00'] in rows
+    assert ['videopose_seal', '**50.00** (+0.00)', '**92.50** (+2.50)'] in rows
+    _, lines, _ = compare(reports, '--format', 'markdown', '--per-action', 'PCK-14')
+    assert 'walk ↑' in lines[2]
+    assert sum('**92.50** (+2.50)' in line for line in lines) == 1
+    _, lines, _ = compare(reports, '--format', 'latex')
+    assert any(r'PCK-14 \% $\uparrow$' in line for line in lines)
