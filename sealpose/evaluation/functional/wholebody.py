@@ -98,16 +98,17 @@ def hands_at_wrists(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     return torch.stack(errors).mean(0)
 
 
-def _segments_within(skeleton: Skeleton, part: str) -> list[int]:
+def _segments_of(skeleton: Skeleton, part: str) -> list[int]:
+    """Return the segments that end in a part: the face hangs on the nose."""
     joints = set(skeleton.joint_set(part))
-    return [i for i, ends in enumerate(skeleton.segments) if joints.issuperset(ends)]
+    return [i for i, (_, child) in enumerate(skeleton.segments) if child in joints]
 
 
 def _register_structure(part: str) -> None:
     @frame_metric(f'LSE-{part}', unit='%', needs_truth=False)
     def part_symmetry(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
-        """LSE over the pairs of segments within one part; (T,), percent."""
-        within = set(_segments_within(skeleton, part))
+        """LSE over the pairs of segments that end in one part; (T,), percent."""
+        within = set(_segments_of(skeleton, part))
         pairs = [p for p in skeleton.symmetric_segments if within.issuperset(p)]
         if not pairs:
             raise ValueError(
@@ -120,8 +121,8 @@ def _register_structure(part: str) -> None:
 
     @frame_metric(f'BSLE-{part}', unit='%')
     def part_length_error(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
-        """BSLE over the segments within one part; (T,), percent."""
-        within = _segments_within(skeleton, part)
+        """BSLE over the segments that end in one part; (T,), percent."""
+        within = _segments_of(skeleton, part)
         found = segment_lengths(pred, skeleton)[:, within]
         true = segment_lengths(gt, skeleton)[:, within]
         return ((found - true).abs() / true).mean(-1) * PERCENT
