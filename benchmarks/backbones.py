@@ -8,6 +8,7 @@ FOLDER holds clones of the authors' repositories; see benchmarks/official.py.
 
 import argparse
 import json
+import multiprocessing
 import platform
 import tempfile
 from pathlib import Path
@@ -40,7 +41,11 @@ def main() -> None:
     device = torch.device(args.device)
     print(f'{platform.machine()}, torch {torch.__version__}, {device}, '
           f'{torch.get_num_threads()} threads, {args.repeats} rounds')  # fmt: skip
-    rows = [compare(name, args, device) for name in args.only]
+    # A process for each pair: what one leaves in memory must not slow down another.
+    context = multiprocessing.get_context('spawn')
+    with context.Pool(1, maxtasksperchild=1) as pool:
+        jobs = [(name, args, device) for name in args.only]
+        rows = pool.starmap(compare, jobs, chunksize=1)
     print(tabulate(rows, headers='keys', floatfmt=('', '', '', '.1e', '.1f', '.1f')))
     if args.out:
         Path(args.out).write_text(json.dumps(rows, indent=2))

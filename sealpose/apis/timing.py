@@ -16,6 +16,8 @@ def interleaved_times(
 ) -> dict[str, list[float]]:
     """Time several calls in turn, so that a slow spell of the machine hits all alike.
 
+    Every other round goes backwards, so that none is always the one after another.
+
     Args:
         calls: Name to what is timed.
         repeats: Timings of each.
@@ -29,11 +31,11 @@ def interleaved_times(
         for _ in range(warmup):
             call()
     times: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(repeats):
-        for name, call in calls.items():
+    for number in range(repeats):
+        for name in list(calls)[:: -1 if number % 2 else 1]:
             _wait_for(device)
             start = time.perf_counter()
-            call()
+            calls[name]()
             _wait_for(device)
             times[name].append(time.perf_counter() - start)
     return times

@@ -33,10 +33,10 @@ def test_parameters_and_flops_by_hand():
     assert model.training
 
 
-def test_timings_alternate_and_compare_round_by_round():
+def test_timings_take_turns_and_compare_round_by_round():
     order = []
     calls = {name: (lambda n=name: order.append(n)) for name in ('a', 'b')}
     times = interleaved_times(calls, repeats=3, device=torch.device('cpu'), warmup=1)
-    assert order == ['a', 'b'] + ['a', 'b'] * 3
+    assert order == ['a', 'b', 'a', 'b', 'b', 'a', 'a', 'b']
     assert [len(t) for t in times.values()] == [3, 3]
     assert median_ratio([2.0, 3.0, 50.0], [1.0, 1.0, 5.0]) == 3.0
