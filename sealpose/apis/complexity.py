@@ -13,7 +13,7 @@ class Complexity:
     """Cost of a backbone.
 
     Attributes:
-        parameters: Trainable parameters.
+        parameters: Parameters, frozen ones too.
         flops: Floating-point operations for one window, a multiply-add counting two.
         frames: Frames T' that the window predicts.
     """
@@ -50,7 +50,7 @@ def measure_complexity(backbone: nn.Module, num_joints: int) -> Complexity:
         pred = backbone(x)
     backbone.train(training)
     return Complexity(
-        parameters=sum(p.numel() for p in backbone.parameters() if p.requires_grad),
+        parameters=sum(p.numel() for p in backbone.parameters()),
         flops=counter.get_total_flops(),
         frames=pred.shape[1],
     )

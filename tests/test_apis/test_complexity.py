@@ -25,7 +25,7 @@ class Attends(nn.Module):
 def test_parameters_and_flops_by_hand():
     model = Attends()
     cost = measure_complexity(model, num_joints=5)
-    assert cost.parameters == 10 * 15 + 15
+    assert cost.parameters == 10 * 15 + 15 + 7
     linear = 2 * 4 * 10 * 15
     attention = 2 * (2 * 4 * 4 * 15)
     assert cost.flops == linear + attention
