@@ -44,8 +44,8 @@ def main() -> None:
     print(f'{platform.machine()}, torch {torch.__version__}, {device}, '
           f'{torch.get_num_threads()} threads, '
           f'{args.processes} processes of {args.repeats} rounds')  # fmt: skip
-    # Where in memory a network comes to lie can cost it a third, either network, and for
-    # the life of a process: so several processes, one after the other.
+    # Where in memory a network comes to lie can cost it a third, for the life of a
+    # process: so several processes, one after the other.
     jobs = [(name, args, device) for name in args.only for _ in range(args.processes)]
     context = multiprocessing.get_context('spawn')
     with context.Pool(1, maxtasksperchild=1) as pool:

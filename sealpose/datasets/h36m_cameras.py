@@ -3,6 +3,15 @@
 Facts of the recording that the npz files leave out. World axes are Z up.
 """
 
+from functools import cache
+
+import numpy as np
+import torch
+
+from sealpose.datasets.h36m_protocol import MOVING_JOINTS
+from sealpose.datasets.readers.virtual_views import project_views
+from sealpose.geometry.camera import Camera, quaternion_to_matrix
+
 # camera: focal length (x, y) px, centre (x, y) px, radial, tangential, width, height
 # fmt: off
 INTRINSICS = {
@@ -101,3 +110,43 @@ EXTRINSICS = {
     ),
 }
 # fmt: on
+
+
+@cache
+def h36m_cameras(subject: str) -> tuple[Camera, ...]:
+    """Return the four cameras as they were calibrated for a subject."""
+    cameras = []
+    for (name, intrinsics), (quaternion, position) in zip(
+        INTRINSICS.items(), EXTRINSICS[subject], strict=True
+    ):
+        focal, centre, radial, tangential, width, height = intrinsics
+        orientation = quaternion_to_matrix(
+            torch.tensor(quaternion, dtype=torch.float64)
+        )
+        cameras.append(
+            Camera(
+                name=name,
+                rotation=tuple(map(tuple, orientation.T.tolist())),
+                position=tuple(millimetres / 1000 for millimetres in position),
+                focal=focal,
+                centre=centre,
+                width=width,
+                height=height,
+                radial=radial,
+                tangential=tangential,
+            )
+        )
+    return tuple(cameras)
+
+
+def project_clip(world: np.ndarray, subject: str) -> list[np.ndarray]:
+    """See a clip with the four cameras, lens distortion included.
+
+    Args:
+        world: (T, 32, 3), metres, world axes.
+        subject: Whose cameras.
+
+    Returns:
+        For each camera (T, 17, 2) float32, pixels.
+    """
+    return project_views(world[:, MOVING_JOINTS], h36m_cameras(subject), 0, [])

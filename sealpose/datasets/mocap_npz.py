@@ -74,20 +74,37 @@ class MocapNpzDataset(WindowDataset):
         """Reduce the joints in the file, (T, K, 3), to those of the skeleton."""
         return world
 
+    def select_keypoints(self, track: np.ndarray, metadata: dict) -> np.ndarray:
+        """Bring the 2D joints in the file, (T', K, 2), to those of the skeleton."""
+        return track
+
+    def wants(self, subject: str, clip: str) -> bool:
+        """Whether a clip belongs to the data set."""
+        return True
+
+    def read_keypoints(self, world: dict) -> tuple[dict, dict]:
+        """Read the 2D file: subject → clip → tracks, and its metadata.
+
+        Args:
+            world: Subject → clip → (T, K, 3), for data sets that can project it.
+        """
+        pixels, metadata = read_npz(self.path_2d, 'positions_2d', 'metadata')
+        _expect(metadata, dict, self.path_2d, 'metadata')
+        return pixels, metadata
+
     def source_files(self) -> list[Path]:
-        """Return both files."""
+        """Return both files; a subclass may do without the second."""
         return [self.path_3d, self.path_2d]
 
     def load_sequences(self) -> Iterator[PoseSequence]:
         """Read every clip of the split from every camera."""
         self._check_files()
         (world,) = read_npz(self.path_3d, 'positions_3d')
-        pixels, metadata = read_npz(self.path_2d, 'positions_2d', 'metadata')
-        _expect(metadata, dict, self.path_2d, 'metadata')
+        pixels, metadata = self.read_keypoints(world)
         for subject in self.subjects(metadata):
             clips_3d = _entry(world, subject, dict, self.path_3d, 'positions_3d')
             clips_2d = _entry(pixels, subject, dict, self.path_2d, 'positions_2d')
-            for clip in list(clips_3d):
+            for clip in [c for c in clips_3d if self.wants(subject, c)]:
                 yield from self._views(subject, clip, clips_3d, clips_2d, metadata)
                 # Large files: what has been passed on need not stay.
                 del clips_3d[clip], clips_2d[clip]
@@ -109,7 +126,7 @@ class MocapNpzDataset(WindowDataset):
         return [
             view_sequence(
                 self.select_joints(world),
-                track,
+                self.select_keypoints(track, metadata),
                 camera,
                 self.skeleton.origin_joints,
                 subject=subject,
@@ -120,7 +137,7 @@ class MocapNpzDataset(WindowDataset):
         ]
 
     def _check_files(self) -> None:
-        missing = [p for p in (self.path_3d, self.path_2d) if not p.is_file()]
+        missing = [path for path in self.source_files() if not path.is_file()]
         if not missing:
             return
         listed = '\n  '.join(str(path) for path in missing)
@@ -156,3 +173,5 @@ def _check_array(array: Any, channels: int, where: str) -> None:
             f'{where}: expected an array (frames, joints, {channels}), found '
             f'{type(array).__name__ if shape is None else shape}'
         )
+    if array.dtype.kind not in 'fiu':
+        raise ValueError(f'{where}: expected numbers, found {array.dtype}')

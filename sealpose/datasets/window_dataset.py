@@ -13,7 +13,8 @@ from torch.utils.data import Dataset
 from sealpose.datasets.cache import CACHE_FOLDER, cache_key, cached_store
 from sealpose.datasets.sequences import PoseSequence, SequenceStore
 from sealpose.registry import FUNCTIONS, TRANSFORMS
-from sealpose.skeletons import get_skeleton
+from sealpose.skeletons import Skeleton, get_skeleton
+from sealpose.skeletons.build import build_for_skeleton
 
 
 class WindowDataset(Dataset):
@@ -66,7 +67,9 @@ class WindowDataset(Dataset):
         _check_window(target_frames, output_frames)
         self.skeleton = get_skeleton(skeleton)
         store = self._load_store(cache)
-        self.store = _disturbed(store, transforms, seed) if transforms else store
+        self.store = (
+            _disturbed(store, transforms, self.skeleton, seed) if transforms else store
+        )
         self.input_frames = input_frames
         self.output_frames = output_frames
         self.target_frames = target_frames
@@ -199,10 +202,10 @@ class WindowDataset(Dataset):
 
 
 def _disturbed(
-    store: SequenceStore, configs: Sequence[dict], seed: int
+    store: SequenceStore, configs: Sequence[dict], skeleton: Skeleton, seed: int
 ) -> SequenceStore:
     """Apply transforms to a copy of the 2D keypoints; the cache keeps the true ones."""
-    transforms = [TRANSFORMS.build(config) for config in configs]
+    transforms = [build_for_skeleton(TRANSFORMS, c, skeleton) for c in configs]
     keypoints_2d = torch.empty(store.keypoints_2d.shape)
     starts = store.starts.tolist()
     for number, sequence in enumerate(store.split()):

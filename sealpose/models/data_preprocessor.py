@@ -9,6 +9,7 @@ from torch import Tensor
 from sealpose.geometry.flip import flip_pose
 from sealpose.registry import MODELS, TRANSFORMS
 from sealpose.skeletons import get_skeleton
+from sealpose.skeletons.build import build_for_skeleton
 
 
 @MODELS.register_module()
@@ -34,7 +35,9 @@ class PoseDataPreprocessor(BaseDataPreprocessor):
         super().__init__()
         self.mirror = get_skeleton(skeleton).mirror
         self.flip_prob = flip_prob
-        self.augmentations = [TRANSFORMS.build(config) for config in augmentations]
+        self.augmentations = [
+            build_for_skeleton(TRANSFORMS, config, skeleton) for config in augmentations
+        ]
 
     def forward(self, data: dict[str, Tensor], training: bool = False) -> dict:
         """Prepare a batch; see :class:`WindowDataset` for its entries."""
