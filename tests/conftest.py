@@ -77,6 +77,14 @@ def h36m_root(tmp_path_factory) -> Path:
     return h36m_files(tmp_path_factory.mktemp('h36m'))
 
 
+@pytest.fixture(autouse=True)
+def plain_config_text(monkeypatch):
+    """Write configs without line breaks: yapf takes most of the time of a tiny run."""
+    monkeypatch.setattr(
+        'mmengine.config.config.FormatCode', lambda text, **_: (text, True)
+    )
+
+
 run_number = count()
 TINY_RUN = {
     'train_dataloader.batch_size': 32,
