@@ -46,6 +46,12 @@ def data_roots(tmp_path_factory):
     }
 
 
+@pytest.fixture(autouse=True)
+def short_evaluation(monkeypatch):
+    """Evaluate a few frames at once: the sequences here are short."""
+    monkeypatch.setattr('sealpose.apis.preflight.EVAL_FRAMES', 8)
+
+
 def small_cfg(name, work_dir, roots, epochs):
     cfg = load_config(ROOT / name, str(work_dir))
     cfg.experiment_name = f'config_{next(run_number)}'
