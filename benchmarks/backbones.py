@@ -3,7 +3,8 @@
 
     python benchmarks/backbones.py --official FOLDER [--only MixSTE-27 ...]
 
-FOLDER holds clones of the authors' repositories; see benchmarks/official.py.
+FOLDER holds clones of the authors' repositories: benchmarks/official.py tells more,
+benchmarks/official_pairs.py has their names.
 """
 
 import argparse
@@ -15,7 +16,8 @@ import tempfile
 from pathlib import Path
 
 import torch
-from official import PAIRS, Pair, official_state
+from official import Pair, official_state
+from official_pairs import PAIRS
 from tabulate import tabulate
 from torch import Tensor, nn
 

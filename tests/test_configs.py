@@ -7,7 +7,7 @@ stays is what a config is about: how its parts fit together.
 import pytest
 import torch
 
-from sealpose.apis import build_trainer, load_config
+from sealpose.apis import build_tester, build_trainer, evaluate, load_config
 from tests.conftest import ROOT, SMALL_LOSS_NET, h36m_files, run_number
 from tests.official_files import h3wb_files, mpi_inf_3dhp_files
 
@@ -109,6 +109,30 @@ def test_a_refinement_starts_from_the_network_that_it_refines(tmp_path, data_roo
     for key, value in coarse.items():
         assert torch.equal(refined['state_dict'][key], value), key
     assert any('refinement' in key for key in refined['state_dict'])
+
+
+@pytest.mark.parametrize(
+    ('trained', 'name', 'dataset', 'joints'),
+    [
+        ('videopose_h36m', 'videopose_h36m_to_3dhp', 'MPIINF3DHP', 16),
+        ('videopose_3dhp', 'videopose_3dhp_to_h36m', 'Human36M', 16),
+    ],
+)
+def test_a_checkpoint_is_tested_on_another_data_set(
+    tmp_path, data_roots, trained, name, dataset, joints
+):
+    config = f'configs/baseline/{trained}.py'
+    build_trainer(small_cfg(config, tmp_path / 'run', data_roots, epochs=1)).train()
+    cfg = load_config(ROOT / f'configs/seal/cross/{name}.py', str(tmp_path / 'test'))
+    cfg.experiment_name = f'config_{next(run_number)}'
+    cfg.model.backbone.channels = 16
+    cfg.test_dataloader.dataset.dataset.data_root = str(data_roots[dataset])
+    tester = build_tester(cfg, tmp_path / 'run/epoch_1.pth')
+    report = evaluate(tester).report
+    assert report.dataset == dataset
+    assert report.skeleton.endswith(f', {joints} joints')
+    assert 'joints that both have' in report.protocol
+    assert 0 < report.action_mean['P-MPJPE'] < 1e5
 
 
 def test_every_baseline_has_its_seal_config_and_the_reverse():

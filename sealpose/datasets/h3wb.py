@@ -4,13 +4,22 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from mmengine.logging import print_log
 from torch import nn
 
-from sealpose.datasets.h3wb_files import Samples, read_json, read_test, read_train
+from sealpose.datasets.frame_counts import report_frames
+from sealpose.datasets.h3wb_files import (
+    IMAGES_FILE,
+    Samples,
+    read_json,
+    read_test,
+    read_train,
+)
 from sealpose.datasets.h36m_cameras import INTRINSICS
 from sealpose.datasets.sequences import PoseSequence
+from sealpose.datasets.transforms.base import MASKED
 from sealpose.datasets.window_dataset import WindowDataset
 from sealpose.geometry.camera import normalize_screen
 from sealpose.registry import DATASETS
@@ -20,6 +29,8 @@ PROTOCOLS = ('official', 's7', *(f'fold{k}' for k in range(1, FOLDS + 1)))
 TRAIN_SUBJECTS = ('S1', 'S5', 'S6', 'S7')
 TRAIN_FILES = ('h3wb_train.npz', 'h3wb_train_bbox.npz', '2Dto3D_train.json')
 OFFICIAL_SAMPLES = {'train': 80_000, 'test': 10_000}
+# A pixel this near to the corner is no pixel: the keypoints are normalised already.
+SMALL_PIXELS = 10.0
 # Distance from hip to hip, metres; anything else is another unit.
 HIPS = (0.1, 0.8)
 HOW_TO_OBTAIN = (
@@ -82,7 +93,10 @@ class H3WB(WindowDataset):
     @property
     def metainfo(self) -> dict:
         """As of every data set; its headline is the mean over frames."""
-        return dict(super().metainfo, headline='frame_mean')
+        info = dict(super().metainfo, headline='frame_mean')
+        if not self._on_test_set():
+            info['remarks'] = f'protocol {self.protocol}, not the test set of H3WB'
+        return info
 
     def check_backbone(self, backbone: nn.Module) -> None:
         """Refuse temporal networks: neighbouring samples are not neighbouring frames.
@@ -103,7 +117,9 @@ class H3WB(WindowDataset):
 
     def source_files(self) -> list[Path]:
         """Return the files of the split."""
-        return [self.path]
+        images = self.path.with_name(IMAGES_FILE)
+        with_images = self.path.suffix == '.json' and images.is_file()
+        return [self.path, images] if with_images else [self.path]
 
     @property
     def path(self) -> Path:
@@ -119,9 +135,18 @@ class H3WB(WindowDataset):
             raise FileNotFoundError(
                 f'H3WB needs a file that is not there:\n  {self.path}\n{HOW_TO_OBTAIN}'
             )
-        for samples in self._chosen(list(self._read())):
+        self._masked = 0
+        groups = list(self._read())
+        _check_numbers(groups, self.path)
+        for samples in self._chosen(groups):
             if len(samples.ids):
                 yield self._sequence(samples)
+        if self._masked:
+            print_log(
+                f'{self.path}: {self._masked} joints at pixel (0, 0) are taken for '
+                'masked and lie at the centre of the screen',
+                logger='current',
+            )
 
     def _on_test_set(self) -> bool:
         return self.split == 'test' or (
@@ -157,6 +182,16 @@ class H3WB(WindowDataset):
             )
         *_, width, height = INTRINSICS[samples.camera]
         points = torch.from_numpy(samples.points) / 1000
+        pixels = torch.from_numpy(samples.pixels)
+        if float(pixels.abs().median()) < SMALL_PIXELS:
+            raise ValueError(
+                f'{where}: the 2D keypoints lie around '
+                f'{float(pixels.abs().median()):.3g}; expected pixels'
+            )
+        # The test file of the second task has its masked joints at pixel (0, 0).
+        masked = (pixels == 0).all(-1, keepdim=True)
+        screen = normalize_screen(pixels, width, height).masked_fill(masked, MASKED)
+        self._masked += int(masked.sum())
         origin = points[:, list(self.skeleton.origin_joints)]
         left, right = self.skeleton.origin_joints
         hips = torch.linalg.vector_norm(points[:, left] - points[:, right], dim=-1)
@@ -166,9 +201,7 @@ class H3WB(WindowDataset):
                 'are not in millimetres, or their joints are in another order'
             )
         return PoseSequence(
-            keypoints_2d=normalize_screen(
-                torch.from_numpy(samples.pixels), width, height
-            ).float(),
+            keypoints_2d=screen.float(),
             keypoints_3d=(points - origin.mean(1, keepdim=True)).float(),
             subject=samples.subject,
             action=samples.action.split(' ')[0],
@@ -178,16 +211,27 @@ class H3WB(WindowDataset):
 
     def _report_samples(self) -> None:
         found = self.store.num_frames
-        part = 'test' if self._on_test_set() else 'train'
-        text = f'H3WB {self.split} ({self.protocol}, task {self.task}): {found} samples'
-        if part == 'test' or self.protocol == 'official':
-            expected = OFFICIAL_SAMPLES[part]
-            text += (
-                ', as in the official release'
-                if found == expected
-                else f' instead of the {expected} of the official release'
-            )
-        print_log(text, logger='current')
+        test = self._on_test_set()
+        name = f'H3WB {self.split}, protocol {self.protocol}, task {self.task}'
+        if self.protocol == 's7' and not test:
+            print_log(f'{name}: {found} samples', logger='current')
+            return
+        expected = OFFICIAL_SAMPLES['test' if test else 'train']
+        if not test and self.protocol != 'official':
+            fifth = expected // FOLDS
+            expected = fifth if self.split == 'val' else expected - fifth
+        report_frames(name, {'samples': expected}, {'samples': found})
+
+
+def _check_numbers(groups: Sequence[Samples], path: Path) -> None:
+    """Refuse samples of one number, which would be in no fold or in several."""
+    ids = np.concatenate([group.ids for group in groups] or [np.empty(0)])
+    numbers, counts = np.unique(ids, return_counts=True)
+    if (counts > 1).any():
+        raise ValueError(
+            f'{path}: the sample number {numbers[counts > 1][0]:.0f} appears '
+            f'{counts.max()} times; each sample has its own'
+        )
 
 
 def _check_choice(name: str, value: Any, choices: Sequence) -> None:

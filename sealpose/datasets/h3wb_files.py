@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from sealpose.datasets.h36m_cameras import INTRINSICS
 from sealpose.datasets.readers.npz import read_npz
 
 JOINTS = 133
 TEST_SUBJECT = 'S8'
+IMAGES_FILE = 'RGBto3D_train.json'
 # Entries of an action that are no camera.
 NOT_CAMERAS = ('global_3d', 'frame_id')
 
@@ -82,18 +84,22 @@ def read_test(path: Path) -> Iterator[Samples]:
 def read_json(path: Path) -> Iterator[Samples]:
     """Read ``2Dto3D_train.json``.
 
+    Where it does not name the images, and with them subject, action and camera,
+    ``RGBto3D_train.json`` beside it does, which has the same samples.
+
     Args:
         path: The file.
 
     Raises:
         ValueError: it is damaged, or a sample lacks something; names the sample.
     """
-    try:
-        content = json.loads(path.read_text(encoding='utf-8'))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f'{path} is not a JSON file: {error}') from None
-    if not isinstance(content, dict):
-        raise ValueError(f'{path}: expected samples by their numbers')
+    content = _load_samples(path)
+    beside = path.with_name(IMAGES_FILE)
+    if beside.is_file():
+        for number, sample in _load_samples(beside).items():
+            mine = content.get(number)
+            if isinstance(mine, dict) and isinstance(sample, dict):
+                mine.setdefault('image_path', sample.get('image_path'))
     groups = defaultdict(list)
     for number, sample in content.items():
         where = f'{path}, sample {number!r}'
@@ -113,13 +119,24 @@ def read_json(path: Path) -> Iterator[Samples]:
         )
 
 
+def _load_samples(path: Path) -> dict:
+    try:
+        content = json.loads(path.read_text(encoding='utf-8'))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f'{path} is not a JSON file: {error}') from None
+    if not isinstance(content, dict):
+        raise ValueError(f'{path}: expected samples by their numbers')
+    return content
+
+
 def _place(sample: dict, where: str) -> tuple[str, str, str]:
     """Find subject, action and camera in the path of the image."""
     path = str(sample.get('image_path', ''))
     found = re.search(r'(S\d+)/(?:Images/)?([^/.]+)\.(\d{8})\b', path)
     if not found:
         raise ValueError(
-            f'{where}: no subject, action and camera in `image_path` {path!r}'
+            f'{where}: no subject, action and camera in `image_path` {path!r}; if the '
+            f'file has no image paths, put {IMAGES_FILE} beside it'
         )
     return found.groups()
 
@@ -149,11 +166,15 @@ def _subject_samples(
         where = f'{subject}/{action}'
         if not isinstance(entry, dict):
             raise ValueError(f'{path}, {where}: expected the cameras of the action')
-        cameras = [name for name in entry if name not in NOT_CAMERAS]
-        if not cameras:
-            raise ValueError(f'{path}, {where}: no camera')
-        for camera in cameras:
-            yield _camera_samples(entry[camera], subject, action, camera, path)
+        unknown = set(entry) - {*NOT_CAMERAS, *INTRINSICS}
+        if unknown:
+            raise ValueError(
+                f'{path}, {where}: unknown camera {sorted(map(str, unknown))[0]}; '
+                f'expected {", ".join(INTRINSICS)}'
+            )
+        for camera in INTRINSICS:
+            view = _entry(entry, camera, path, where)
+            yield _camera_samples(view, subject, action, camera, path)
 
 
 def _camera_samples(
@@ -162,18 +183,28 @@ def _camera_samples(
     where = f'{subject}/{action}/{camera}'
     points = _array(view, 'camera_3d', 3, path, where)
     pixels = _array(view, 'pose_2d', 2, path, where)
-    ids = np.asarray(_entry(view, 'sample_id', path, where)).reshape(-1)
-    if not len(points) == len(pixels) == len(ids) or ids.dtype.kind not in 'iu':
+    try:
+        ids = np.asarray(_entry(view, 'sample_id', path, where)).astype(np.int64)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(
+            f'{path}, {where}, sample_id: expected whole numbers'
+        ) from None
+    ids = ids.reshape(-1)
+    if not len(points) == len(pixels) == len(ids):
         raise ValueError(
             f'{path}, {where}: {len(points)} poses, {len(pixels)} sets of 2D keypoints '
             f'and {len(ids)} sample numbers'
         )
-    return Samples(subject, action, str(camera), points, pixels, ids.astype(np.int64))
+    return Samples(subject, action, camera, points, pixels, ids)
 
 
 def _array(view: Any, key: str, channels: int, path: Path, where: str) -> np.ndarray:
     array = _entry(view, key, path, where)
     shape = getattr(array, 'shape', None)
+    # Some files have (samples, 1, joints, channels).
+    if shape is not None and len(shape) == 4 and shape[1] == 1:
+        array = array[:, 0]
+        shape = array.shape
     if shape is None or len(shape) != 3 or shape[1:] != (JOINTS, channels):
         raise ValueError(
             f'{path}, {where}, {key}: expected (samples, {JOINTS}, {channels}), found '

@@ -69,7 +69,7 @@ def import_official(
     """
     official = _official(backbone)
     weights = read_official(path, official.parts)
-    config = {**official.settings(weights), **(settings or {})}
+    config = {**_settings(official, backbone, weights, path), **(settings or {})}
     model = BACKBONES.build({**config, 'type': backbone})
     matched = _match(weights, model, official, path)
     state = {ours: weights[theirs] for theirs, ours in matched.items()}
@@ -166,6 +166,18 @@ def _weights_in(content: Any, path: Path) -> StateDict:
             f'{", ".join(CONTAINERS)}'
         )
     return {key.removeprefix('module.'): value for key, value in content.items()}
+
+
+def _settings(
+    official: OfficialWeights, backbone: str, weights: StateDict, path: str | Path
+) -> dict[str, Any]:
+    try:
+        return official.settings(weights)
+    except (KeyError, IndexError, ValueError) as error:
+        reason = f'it has no {error}' if isinstance(error, KeyError) else error
+        raise ValueError(
+            f'{path} does not hold weights of {backbone} ({official.source}): {reason}'
+        ) from None
 
 
 def _official(backbone: str) -> OfficialWeights:

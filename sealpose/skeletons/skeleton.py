@@ -223,12 +223,16 @@ def sub_skeleton(skeleton: Skeleton, joints: Sequence[str]) -> Skeleton:
     return Skeleton(
         f'{skeleton.name}, {len(kept)} joints',
         joints={joint: kept_ancestor(joint) for joint in kept},
-        limbs={
-            limb: chain
-            for limb, chain in skeleton.limbs.items()
-            if set(chain) <= set(kept)
-        },
+        limbs=_within(skeleton.limbs, kept),
+        joint_sets=_within(skeleton.joint_sets, kept),
     )
+
+
+def _within(
+    groups: Mapping[str, Sequence[str]], joints: Sequence[str]
+) -> dict[str, Sequence[str]]:
+    """Keep the groups whose joints are all there."""
+    return {name: group for name, group in groups.items() if set(group) <= set(joints)}
 
 
 def get_skeleton(skeleton: 'str | Skeleton') -> Skeleton:

@@ -115,6 +115,45 @@ def test_the_json_form_reads_alike(root, tmp_path, content):
         )
 
 
+def test_json_without_image_paths_takes_them_from_the_file_beside(
+    root, tmp_path, content
+):
+    bare = json.loads(json.dumps(content))
+    paths = {k: dict(image_path=s.pop('image_path')) for k, s in bare.items()}
+    path = write_json(tmp_path, bare)
+    with pytest.raises(ValueError, match='put RGBto3D_train.json beside it'):
+        H3WB(path)
+    (tmp_path / 'RGBto3D_train.json').write_text(json.dumps(paths))
+    found, expected = by_place(H3WB(path)), by_place(H3WB(str(root)))
+    assert found.keys() == expected.keys()
+
+
+def test_other_forms_of_the_arrays_read_alike(root, tmp_path):
+    data = load(root / 'h3wb_train.npz')
+    for actions in data.values():
+        for entry in actions.values():
+            for camera in HEIGHTS:
+                view = entry[camera]
+                view['camera_3d'] = view['camera_3d'][:, None]
+                view['pose_2d'] = view['pose_2d'][:, None]
+                view['sample_id'] = np.array([str(n) for n in view['sample_id']])
+    save_objects(tmp_path / 'h3wb_train.npz', train_data=data, metadata={})
+    other, plain = H3WB(str(tmp_path)), H3WB(str(root))
+    assert torch.equal(other.store.keypoints_3d, plain.store.keypoints_3d)
+
+
+def test_masked_joints_of_the_second_task_lie_where_training_masks_them(root, tmp_path):
+    data = load(root / 'task2_test_3d.npz', 'data')
+    view = data['S8']['Directions']['55011271']
+    view['pose_2d'][2, 91:112] = 0
+    save_objects(tmp_path / 'task2_test_3d.npz', data=data)
+    found = by_place(H3WB(str(tmp_path), split='test', task=2))
+    x = found['S8', 'Directions', '55011271'].keypoints_2d
+    masked = (x == 0).all(-1)
+    assert masked[2, 91:112].all()
+    assert masked.sum() == 21
+
+
 def subjects(data):
     return {entry['subject'] for entry in data.store.sequences}
 
@@ -177,9 +216,23 @@ def lose_a_subject(data):
     del data['S6']
 
 
-def lose_all_cameras(data):
-    for camera in HEIGHTS:
-        del data['S1']['Directions'][camera]
+def lose_a_camera(data):
+    del data['S1']['Directions']['58860488']
+
+
+def pixels_of_nobody(data):
+    view = data['S1']['Directions']['54138969']
+    view['pose_2d'] = view['pose_2d'] / 1000
+
+
+def the_same_number(data):
+    view = data['S1']['Directions']['54138969']
+    view['sample_id'][1] = view['sample_id'][0]
+
+
+def numbers_of_letters(data):
+    view = data['S1']['Directions']['54138969']
+    view['sample_id'] = np.array(['first'] * 6)
 
 
 def metres(data):
@@ -209,12 +262,15 @@ def another_camera(data):
     ('change', 'message'),
     [
         (lose_a_subject, "train_data: no entry 'S6'; present: S1, S5, S7"),
-        (lose_all_cameras, 'S1/Directions: no camera'),
+        (lose_a_camera, "S1/Directions: no entry '58860488'"),
+        (pixels_of_nobody, r'2D keypoints lie around 0\.\d+; expected pixels'),
+        (the_same_number, r'the sample number \d+ appears 2 times'),
+        (numbers_of_letters, 'sample_id: expected whole numbers'),
         (metres, r'hips 0\.000\d+ m apart; .* not in millimetres'),
         (drop_a_joint, r'pose_2d: expected \(samples, 133, 2\), found \(6, 132, 2\)'),
         (not_a_number, 'S1/Directions/54138969: keypoints_3d .* not finite in 1'),
         (lose_the_numbers, '6 poses, 6 sets of 2D keypoints and 5 sample numbers'),
-        (another_camera, 'unknown camera; expected one of 54138969'),
+        (another_camera, 'S1/Directions: unknown camera 12345678; expected 54138969'),
     ],
 )
 def test_faulty_files_are_refused(root, tmp_path, change, message):

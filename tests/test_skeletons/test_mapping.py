@@ -1,37 +1,23 @@
 import pytest
 import torch
 
-from sealpose.skeletons import H36M17, Skeleton, map_joints, sub_skeleton
-
-COCO_LIKE = Skeleton(
-    'coco_like',
-    joints={
-        'nose': None,
-        'left_eye': 'nose',
-        'right_eye': 'nose',
-        'left_shoulder': 'nose',
-        'right_shoulder': 'nose',
-        'left_elbow': 'left_shoulder',
-        'right_elbow': 'right_shoulder',
-        'left_wrist': 'left_elbow',
-        'right_wrist': 'right_elbow',
-        'left_hip': 'left_shoulder',
-        'right_hip': 'right_shoulder',
-        'left_knee': 'left_hip',
-        'right_knee': 'right_hip',
-        'left_ankle': 'left_knee',
-        'right_ankle': 'right_knee',
-    },
+from sealpose.skeletons import (
+    H36M17,
+    Skeleton,
+    get_skeleton,
+    map_joints,
+    sub_skeleton,
 )
+from sealpose.skeletons.coco17 import COCO17
 
 
 def test_coco_to_h36m_by_hand():
-    joint_map = map_joints(COCO_LIKE, H36M17)
-    x = torch.randn(2, 3, 15, 2)
+    joint_map = map_joints(COCO17, H36M17)
+    x = torch.randn(2, 3, 17, 2)
     y = joint_map(x)
 
     def given(name):
-        return x[..., COCO_LIKE.index(name), :]
+        return x[..., COCO17.index(name), :]
 
     def made(name):
         return y[..., H36M17.index(name), :]
@@ -48,7 +34,7 @@ def test_coco_to_h36m_by_hand():
 
 
 def test_only_joints_of_one_name_are_common():
-    common = map_joints(COCO_LIKE, H36M17).common
+    common = map_joints(COCO17, H36M17).common
     assert len(common) == 13
     assert 'nose' in common
     assert {'pelvis', 'thorax', 'spine', 'head'}.isdisjoint(common)
@@ -87,6 +73,15 @@ def test_sub_skeleton_hangs_joints_on_kept_ancestors():
     assert part.joints['head'] == 'thorax'
     assert part.limbs == H36M17.limbs
     assert len(part.symmetric_segments) == 6
+
+
+def test_sub_skeleton_keeps_the_joint_sets_that_are_whole():
+    mpi = get_skeleton('mpi_inf_3dhp17')
+    kept = [name for name in mpi.joint_names if name != 'head']
+    part = sub_skeleton(mpi, kept)
+    assert part.joint_set('official14') == tuple(range(14))
+    kept = [name for name in mpi.joint_names if name != 'head_top']
+    assert 'official14' not in sub_skeleton(mpi, kept).joint_sets
 
 
 def test_sub_skeleton_drops_limbs_that_lost_a_joint():

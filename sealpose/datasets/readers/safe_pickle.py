@@ -127,6 +127,7 @@ class _Limited:
         self._left = size
 
     def read(self, size: int) -> bytes:
+        """Read exactly so many bytes."""
         if size > self._left:
             raise EOFError(f'ends before {size} more bytes that it claims to have')
         data = self._stream.read(size)

@@ -169,6 +169,7 @@ class _Block(nn.Module):
         self.drop_path = DropPath(drop_path)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Mix the joints of ``x`` (B, J, C), then its channels."""
         y = self.norm1(x.mT)
         mixed = self.token_mlp(y).mT + self.token_gcn(y.mT.contiguous())
         x = self.drop_path.add(x, mixed)

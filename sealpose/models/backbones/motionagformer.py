@@ -290,6 +290,7 @@ class _TemporalGraphConv(_GraphConv):
         self.num_neighbours = num_neighbours
 
     def forward(self, x: Tensor) -> Tensor:
+        """Mix the frames of ``x`` (B, T, J, C), each joint for itself."""
         nodes = x.transpose(1, 2)
         shape = nodes.shape
         nodes = nodes.flatten(0, 1)
