@@ -6,12 +6,14 @@ millimetres and camera axes, and in pixels. A test clip has ``annot_data.mat``
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sealpose.datasets.mpi_inf_3dhp_protocol import TEST_FRAMES, TRAIN_CLIPS
+from sealpose.datasets.readers.isolation import IsolatedReader
 
 ANNOTATIONS = ('univ_annot3', 'annot3')
 RELEASE_JOINTS, JOINTS = 28, 17
@@ -142,16 +144,31 @@ def _check_frames(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def _load_mat(path: Path) -> dict[str, Any]:
-    try:
-        from scipy.io import loadmat
-    except ImportError:
-        raise ImportError(MISSING_EXTRA.format('annot.mat', 'scipy')) from None
-    names = ['annot2', *ANNOTATIONS, 'cameras']
-    try:
-        variables = loadmat(path, variable_names=names)
-    except Exception as error:  # scipy has many kinds of them
-        raise ValueError(f'{path} is no MATLAB 5 file, or damaged: {error}') from error
-    return {name: variables[name] for name in names if name in variables}
+    # scipy crashes on some damaged files.
+    with IsolatedReader() as reader:
+        return reader.read(_MatFile(path))
+
+
+@dataclass(frozen=True)
+class _MatFile:
+    """A MATLAB 5 file with the annotations of a training clip."""
+
+    path: Path
+
+    def read(self) -> dict[str, Any]:
+        """Read its variables, as far as they are there."""
+        try:
+            from scipy.io import loadmat
+        except ImportError:
+            raise ImportError(MISSING_EXTRA.format('annot.mat', 'scipy')) from None
+        names = ['annot2', *ANNOTATIONS, 'cameras']
+        try:
+            variables = loadmat(self.path, variable_names=names)
+        except Exception as error:  # scipy has many kinds of them
+            raise ValueError(
+                f'{self.path} is no MATLAB 5 file, or damaged: {error}'
+            ) from None
+        return {name: variables[name] for name in names if name in variables}
 
 
 def _load_hdf5(path: Path, names: Sequence[str]) -> list[np.ndarray]:
