@@ -23,6 +23,7 @@ def evaluate_poses(
     dataset: str,
     name: str = '',
     remarks: str = '',
+    headline: str = 'action_mean',
 ) -> EvaluationReport:
     """Evaluate sequences that lie end to end, and average per action and over all.
 
@@ -35,6 +36,7 @@ def evaluate_poses(
         dataset: Name of the data set.
         name: Name of the model.
         remarks: What the data set has to say of its protocol.
+        headline: ``action_mean`` or ``frame_mean``: which one its protocol reports.
     """
     frames = [sequence['frames'] for sequence in sequences]
     values = defaultdict(lambda: {metric: [] for metric in metrics})
@@ -69,6 +71,7 @@ def evaluate_poses(
         higher_is_better=[
             metric for metric, function in metrics.items() if function.higher_is_better
         ],
+        headline=headline,
     )
 
 

@@ -29,6 +29,7 @@ class EvaluationReport:
         action_mean: Metric to the unweighted mean over the actions, the headline.
         frame_mean: Metric to the mean over all frames.
         higher_is_better: The metrics of which a larger value is the better one.
+        headline: Which of the two means the protocol of the data set reports.
     """
 
     name: str
@@ -42,6 +43,7 @@ class EvaluationReport:
     action_mean: Figures
     frame_mean: Figures
     higher_is_better: list[str] = field(default_factory=list)
+    headline: str = 'action_mean'
 
     def to_json(self, path: str | Path) -> None:
         """Write the file; a figure that is not finite becomes null.
@@ -72,6 +74,7 @@ class EvaluationReport:
             raise ValueError(f'{path} is not a results file of tools/test.py --out')
         # Files of earlier versions know only metrics of which lower is better.
         data.setdefault('higher_is_better', [])
+        data.setdefault('headline', 'action_mean')
         for name, hint in get_type_hints(cls).items():
             _check_entry(path, data, name, get_origin(hint) or hint)
         if data['per_action'].keys() != data['frames_per_action'].keys():

@@ -49,6 +49,16 @@ def test_text(compare):
     ]  # fmt: skip
 
 
+def test_the_mean_is_that_of_the_protocol_unless_asked_for(compare):
+    both = {k: replace(r, headline='frame_mean') for k, r in BOTH.items()}
+    code, lines, _ = compare(both)
+    assert code == 0
+    assert 'mean over frames' in lines[0]
+    assert lines[5].split()[1] == '43.88'
+    _, lines, _ = compare(both, '--mean', 'action')
+    assert 'mean over actions' in lines[0]
+
+
 def test_markdown_marks_the_best(compare):
     code, lines, _ = compare(BOTH, '--format', 'markdown')
     rows = [[cell.strip() for cell in line.strip('|').split('|')] for line in lines]

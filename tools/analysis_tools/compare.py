@@ -52,8 +52,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         '--mean',
         choices=['action', 'frame'],
-        default='action',
-        help='average over actions, each counting the same, or over all frames',
+        help='average over actions, each counting the same, or over all frames '
+        '(default: what the protocol of the data set reports)',
     )
     return parser.parse_args(argv)
 
@@ -194,6 +194,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         reports = [EvaluationReport.from_json(file) for file in args.files]
         check_comparable(args.files, reports)
+        args.mean = args.mean or reports[0].headline.removesuffix('_mean')
         if args.per_action:
             columns = action_columns(args.files, reports, args.mean, args.per_action)
         else:

@@ -124,10 +124,11 @@ class PoseMetric(BaseMetric):
             dataset=meta['dataset'],
             name=self.name,
             remarks=meta.get('remarks', ''),
+            headline=meta.get('headline', 'action_mean'),
         )
         self.predictions = self._describe(frames)
         print_log('\n' + self.report.table(), logger='current')
-        return dict(getattr(self.report, meta.get('headline', 'action_mean')))
+        return dict(getattr(self.report, self.report.headline))
 
     def _check_truth(self, meta: Mapping) -> None:
         if meta.get('has_truth', True):
