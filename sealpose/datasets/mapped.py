@@ -10,9 +10,6 @@ from sealpose.datasets.window_dataset import WindowDataset
 from sealpose.registry import DATASETS
 from sealpose.skeletons import Skeleton, map_joints
 
-# What MPI-INF-3DHP scales its "universal" annotations to.
-UNIVERSAL_HEIGHT = 0.92
-
 
 @DATASETS.register_module()
 class MappedDataset(WindowDataset):
