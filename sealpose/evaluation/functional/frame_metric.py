@@ -31,6 +31,7 @@ def frame_metric(
     """
 
     def register(function: FrameMetric) -> FrameMetric:
+        """Mark the function and put it into the registry."""
         function.unit = unit
         function.higher_is_better = higher_is_better
         function.needs_truth = needs_truth
