@@ -53,6 +53,7 @@ MODELS = _child(mm.MODELS, 'sealpose.models')
 BACKBONES = MODELS
 LOSSES = MODELS
 DATASETS = _child(mm.DATASETS, 'sealpose.datasets')
+DATA_SAMPLERS = _child(mm.DATA_SAMPLERS, 'sealpose.datasets')
 TRANSFORMS = _child(mm.TRANSFORMS, 'sealpose.datasets')
 FUNCTIONS = _child(mm.FUNCTIONS, 'sealpose.datasets')
 METRICS = _child(mm.METRICS, 'sealpose.evaluation')
@@ -61,6 +62,8 @@ HOOKS = _child(mm.HOOKS, 'sealpose.engine', 'sealpose.seal')
 
 LOSS_NETS = _own('loss_net', 'sealpose.seal')
 RANKING_OBJECTIVES = _own('ranking_objective', 'sealpose.seal')
+NEGATIVES = _own('negative', 'sealpose.seal')
+CORRECTIONS = _own('correction', 'sealpose.seal')
 FRAME_METRICS = _own('frame_metric', 'sealpose.evaluation')
 SKELETONS = _own('skeleton', 'sealpose.skeletons')
 

@@ -8,25 +8,26 @@ class FigureMeans:
     """Averages named scalars without waiting for the device."""
 
     def __init__(self) -> None:
-        self._names: list[str] = []
-        self._sum: Tensor | None = None
-        self._count = 0
+        self._sums: dict[str, Tensor] = {}
+        self._counts: dict[str, int] = {}
 
     def add(self, figures: dict[str, Tensor]) -> None:
-        """Take in one iteration; the names are the same at each.
+        """Take in one iteration; a figure may be missing in some.
 
         Args:
             figures: Scalar tensors by name.
         """
-        values = torch.stack(list(figures.values()))
-        self._names = list(figures)
-        self._sum = values if self._sum is None else self._sum + values
-        self._count += 1
+        for name, value in figures.items():
+            self._sums[name] = self._sums.get(name, 0) + value
+            self._counts[name] = self._counts.get(name, 0) + 1
 
     def pop(self) -> dict[str, float]:
         """Return the means since the last call, one copy from the device in all."""
-        if self._sum is None:
+        if not self._sums:
             return {}
-        means = (self._sum / self._count).tolist()
-        self._sum, self._count = None, 0
-        return dict(zip(self._names, means, strict=True))
+        sums = torch.stack([value.float() for value in self._sums.values()]).tolist()
+        counts = self._counts.values()
+        means = [total / count for total, count in zip(sums, counts, strict=True)]
+        named = dict(zip(self._sums, means, strict=True))
+        self._sums, self._counts = {}, {}
+        return named

@@ -4,23 +4,29 @@ from typing import Any
 
 import torch
 from mmengine.device import get_device
-from mmengine.dist import get_rank, is_distributed
+from mmengine.dist import get_rank
 from mmengine.hooks import Hook, LoggerHook
 from mmengine.model import is_model_wrapper
-from mmengine.optim import AmpOptimWrapper, OptimWrapper, build_optim_wrapper
+from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 
-from sealpose.registry import HOOKS, LOSS_NETS, RANKING_OBJECTIVES
+from sealpose.registry import HOOKS
+from sealpose.seal.build import (
+    build_contrast,
+    build_loss_net,
+    build_loss_net_trainer,
+    build_objective,
+)
+from sealpose.seal.energy_term import EnergyTerm
 from sealpose.seal.figures import FigureMeans
-from sealpose.seal.fit import check_skeletons, load_weights
-from sealpose.seal.random_stream import RandomStream, derive_seed
+from sealpose.seal.fit import check_skeletons
+from sealpose.seal.random_stream import derive_seed
 from sealpose.seal.schedule import EnergyWeight, Ramp
 from sealpose.seal.trainer import LossNetTrainer
-from sealpose.skeletons.build import build_for_skeleton
+from sealpose.skeletons import Skeleton
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 
 
 @HOOKS.register_module()
@@ -34,23 +40,34 @@ class SEALHook(Hook):
 
     The log gets ``loss_energy`` (the weighted energy that the pose-net minimises) and,
     as means over the iterations of the log's interval on the main process,
-    ``seal_objective``, ``seal_energy_pred``, ``seal_energy_true``, ``seal_energy_gap``
-    and ``seal_ranked_right``, with the present ``seal_energy_weight``.
+    ``seal_objective``, ``seal_energy_pred``, ``seal_energy_true``, ``seal_energy_gap``,
+    ``seal_ranked_right``, ``seal_violated`` (see :meth:`LossNetTrainer.step`),
+    ``seal_gradient_ratio`` and ``seal_gradient_cosine`` (see :class:`GradientBalance`),
+    and ``seal_energy_weight``.
 
     Args:
         loss_net: Config of the loss-net; its skeleton is that of the model if it names
             none.
-        energy_weight: Weight of the mean energy in the loss of the pose-net.
+        energy_weight: Weight of the mean energy in the loss of the pose-net, as in
+            published runs. What it does depends on the loss-net, the objective and the
+            stage of the training.
+        energy_ratio: Instead of a weight: norm of the energy's gradient at the
+            prediction, as a share of the norm of the gradient of all other losses.
         objective: Config of the ranking objective; a static loss-net needs none.
         optim_wrapper: Config of the loss-net's optimizer wrapper; a static loss-net
             needs none. Without a ``type`` it has mixed precision if, and as, the model
             has.
         negatives: ``shared`` ranks the prediction that the pose-net is trained on.
             ``fresh`` predicts once more in eval mode for it, as the published code did.
+        contrast: What else is ranked: lists of configs, ``negatives`` from NEGATIVES
+            and ``corrections`` from CORRECTIONS.
+        updates: Updates of the loss-net in every iteration.
         warmup_iters: Iterations at the start in which the loss-net learns alone.
         schedule: Arguments of :class:`~sealpose.seal.schedule.Ramp`, which multiplies
-            ``energy_weight``: ``dict(type='linear', begin=0, end=5000,
+            the weight or the ratio: ``dict(type='linear', begin=0, end=5000,
             start_factor=0., end_factor=1.)``.
+        follow_lr: Scale the loss-net's learning rate as the schedulers scale that of
+            the pose-net.
         static: Keep the loss-net as ``init`` has it.
         init: File with the loss-net's first weights: a checkpoint of a run with this
             hook, or a bare state dict.
@@ -65,26 +82,39 @@ class SEALHook(Hook):
     def __init__(
         self,
         loss_net: dict,
-        energy_weight: float,
+        energy_weight: float | None = None,
         objective: dict | None = None,
         optim_wrapper: dict | None = None,
+        *,
+        energy_ratio: float | None = None,
         negatives: str = 'shared',
+        contrast: dict | None = None,
+        updates: int = 1,
         warmup_iters: int = 0,
         schedule: dict | None = None,
+        follow_lr: bool = False,
         static: bool = False,
         init: str | None = None,
         seed: int | None = None,
     ) -> None:
         _check_arguments(objective, optim_wrapper, negatives, static, init)
+        _check_weight(energy_weight, energy_ratio)
         self.loss_net = loss_net
         self.objective = objective
         self.optim_wrapper = optim_wrapper
         self.negatives = negatives
+        self.contrast = contrast or {}
+        self.updates = updates
+        self.follow_lr = follow_lr
         self.static = static
         self.init = init
         self.seed = seed
         ramp = Ramp(**schedule) if schedule else None
-        self.energy_weight = EnergyWeight(energy_weight, warmup_iters, ramp)
+        by_ratio = energy_ratio is not None
+        strength = energy_ratio if by_ratio else energy_weight
+        self.energy_term = EnergyTerm(
+            EnergyWeight(strength, warmup_iters, ramp), by_ratio
+        )
         self.trainer: LossNetTrainer | None = None
         self._model: nn.Module | None = None
         self._figures = FigureMeans()
@@ -102,9 +132,11 @@ class SEALHook(Hook):
             ValueError: the skeletons of loss-net, model and data differ, or ``init``
                 does not fit.
         """
-        check_skeletons(self._build_loss_net(model), model, dataset)
+        loss_net = build_loss_net(self.loss_net, model.skeleton, 0, self.init)
+        check_skeletons(loss_net, model, dataset)
         if self.objective is not None:
-            RANKING_OBJECTIVES.build(self.objective)
+            build_objective(self.objective, model.skeleton)
+        build_contrast(model.skeleton, **self.contrast)
 
     def before_run(self, runner: Runner) -> None:
         """Build the loss-net, in a run that trains."""
@@ -118,10 +150,10 @@ class SEALHook(Hook):
         # The pose-net's weights come after this from the global generator, which must
         # not notice that a loss-net was built.
         model = _unwrap(runner.model)
-        loss_net = self._build_loss_net(model)
+        loss_net = build_loss_net(self.loss_net, model.skeleton, self.seed, self.init)
         check_skeletons(loss_net, model, runner.train_dataloader.dataset)
-        device = torch.device(get_device())
-        self.trainer = self._build_trainer(loss_net.to(device), runner)
+        loss_net = loss_net.to(torch.device(get_device()))
+        self.trainer = self._build_trainer(loss_net, model.skeleton, runner)
 
     def before_train(self, runner: Runner) -> None:
         """Let the model call ``energy_fn``."""
@@ -151,14 +183,27 @@ class SEALHook(Hook):
     def before_train_iter(self, runner: Runner, *args: Any, **kwargs: Any) -> None:
         """Note the iteration, which decides the weight of the energy."""
         self._iter = runner.iter
+        if self.follow_lr and not self.static:
+            _scale_lr(self.trainer.optim_wrapper, runner.optim_wrapper)
 
-    def energy_fn(self, x: Tensor, pred: Tensor, target: Tensor) -> dict[str, Tensor]:
+    def energy_fn(
+        self,
+        x: Tensor,
+        pred: Tensor,
+        target: Tensor,
+        labelled: Tensor | None = None,
+        pose_loss: Tensor | None = None,
+    ) -> dict[str, Tensor]:
         """Train the loss-net on a batch and return the energy for the pose-net.
 
         Args:
             x: 2D keypoints (B, T', J, 2) of the predicted frames, screen-normalised.
             pred: (B, T', J, 3), metres, root-relative, camera axes.
             target: True poses, like ``pred``.
+            labelled: (B,) bool, the windows that have truth, which come first. The
+                loss-net learns from these; the energy acts on all.
+            pose_loss: Sum of the other losses, with which the energy is weighed; needed
+                for ``energy_ratio``.
 
         Returns:
             ``loss_energy``, or nothing while the energy has no weight.
@@ -167,16 +212,13 @@ class SEALHook(Hook):
         if not self.static:
             fresh = self.negatives == 'fresh'
             negative = self._model.predict_fresh() if fresh else pred
-            figures = self.trainer.step(x, negative, target)
-        weight = self.energy_weight.at(self._iter)
-        losses = {}
-        if weight > 0:
-            energy = self.trainer.energy(x, pred)
-            losses['loss_energy'] = weight * energy
-            figures.setdefault('energy_pred', energy.detach())
+            rows = slice(None if labelled is None else int(labelled.sum()))
+            figures = self.trainer.step(x[rows], negative[rows], target[rows])
+        energy, more = self.energy_term(self.trainer, x, pred, pose_loss, self._iter)
+        figures = {**more, **figures}
         if figures:
             self._figures.add(figures)
-        return losses
+        return {} if energy is None else {'loss_energy': energy}
 
     def after_train_iter(self, runner: Runner, batch_idx: int, *args, **kwargs) -> None:
         """Hand the figures to the log when it is about to be written."""
@@ -187,14 +229,16 @@ class SEALHook(Hook):
             hub = runner.message_hub
             for name, value in self._figures.pop().items():
                 hub.update_scalar(f'train/seal_{name}', value)
-            weight = self.energy_weight.at(runner.iter)
+            weight = float(self.energy_term.weight(runner.iter))
             hub.update_scalar('train/seal_energy_weight', weight)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add the loss-net and its optimizer, as tensors and plain values."""
         if self.trainer is not None:
             checkpoint['seal'] = dict(
-                version=STATE_VERSION, **self.trainer.state_dict()
+                version=STATE_VERSION,
+                **self.trainer.state_dict(),
+                balance=self.energy_term.balance.state_dict(),
             )
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
@@ -219,33 +263,27 @@ class SEALHook(Hook):
             )
         try:
             self.trainer.load_state_dict(state)
+            self.energy_term.balance.load_state_dict(state['balance'])
         except (KeyError, RuntimeError, ValueError) as error:
             raise ValueError(
                 'cannot resume: the entry `seal` of the checkpoint does not fit the '
                 f'loss-net and optimizer of this config: {error}'
             ) from error
 
-    def _build_loss_net(self, model: nn.Module) -> nn.Module:
-        seed = 0 if self.seed is None else self.seed
-        with RandomStream(seed).active(torch.device(get_device())):
-            loss_net = build_for_skeleton(LOSS_NETS, self.loss_net, model.skeleton)
-        if self.init is not None:
-            load_weights(loss_net, self.init)
-        return loss_net
-
-    def _build_trainer(self, loss_net: nn.Module, runner: Runner) -> LossNetTrainer:
+    def _build_trainer(
+        self, loss_net: nn.Module, skeleton: Skeleton, runner: Runner
+    ) -> LossNetTrainer:
         if self.static:
             return LossNetTrainer(loss_net)
-        config = dict(self.optim_wrapper)
-        model_wrapper = runner.optim_wrapper
-        if 'type' not in config and isinstance(model_wrapper, AmpOptimWrapper):
-            config.update(type=type(model_wrapper), dtype=model_wrapper.cast_dtype)
-        optim_wrapper = build_optim_wrapper(loss_net, config)
-        if hasattr(optim_wrapper, 'grad_name'):
-            # mmengine would log it under the name of the model's gradient.
-            optim_wrapper.grad_name = f'seal_{optim_wrapper.grad_name}'
-        objective = RANKING_OBJECTIVES.build(self.objective)
-        return LossNetTrainer(loss_net, objective, optim_wrapper, _distribute(loss_net))
+        return build_loss_net_trainer(
+            loss_net,
+            skeleton,
+            runner.optim_wrapper,
+            self.objective,
+            self.optim_wrapper,
+            self.contrast,
+            self.updates,
+        )
 
 
 def _check_arguments(
@@ -271,16 +309,23 @@ def _check_arguments(
         )
 
 
+def _check_weight(energy_weight: float | None, energy_ratio: float | None) -> None:
+    if (energy_weight is None) == (energy_ratio is None):
+        raise ValueError(
+            'SEALHook: give energy_weight, the weight of the energy, or energy_ratio, '
+            'its gradient as a share of that of the other losses, and not both, but '
+            f'got {energy_weight=} and {energy_ratio=}'
+        )
+
+
 def _unwrap(model: nn.Module) -> nn.Module:
     return model.module if is_model_wrapper(model) else model
 
 
-def _distribute(loss_net: nn.Module) -> nn.Module:
-    if not is_distributed():
-        return loss_net
-    device = next(loss_net.parameters()).device
-    return DistributedDataParallel(
-        loss_net,
-        device_ids=[device] if device.type == 'cuda' else None,
-        broadcast_buffers=False,
-    )
+def _scale_lr(follower: OptimWrapper, leader: OptimWrapper) -> None:
+    group = leader.param_groups[0]
+    # Schedulers note where they began; without one the rate never changes.
+    factor = group['lr'] / group.get('initial_lr', group['lr'])
+    for each in follower.param_groups:
+        each.setdefault('initial_lr', each['lr'])
+        each['lr'] = each['initial_lr'] * factor

@@ -8,6 +8,7 @@ from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from sealpose.seal.contrast import Contrast
 from sealpose.seal.random_stream import RandomStream, derive_seed
 
 
@@ -42,6 +43,9 @@ class LossNetTrainer:
             OptimWrapper. With neither objective nor optimizer the loss-net is frozen:
             ``energy`` works, ``step`` does not.
         step_net: What ``step`` calls in place of the loss-net: its DDP wrapper.
+        contrast: Which poses are ranked beside prediction and truth; None means none.
+        updates: Updates of the loss-net in one ``step``, with new dropout and new
+            synthetic negatives each.
 
     Raises:
         ValueError: only one of objective and optimizer is given, or the optimizer
@@ -54,6 +58,8 @@ class LossNetTrainer:
         objective: nn.Module | None = None,
         optimizer: torch.optim.Optimizer | OptimWrapper | None = None,
         step_net: nn.Module | None = None,
+        contrast: Contrast | None = None,
+        updates: int = 1,
     ) -> None:
         if (objective is None) != (optimizer is None):
             raise ValueError(
@@ -64,6 +70,8 @@ class LossNetTrainer:
         self.loss_net = loss_net
         self.step_net = loss_net if step_net is None else step_net
         self.objective = objective
+        self.contrast = contrast or Contrast()
+        self.updates = updates
         self.optim_wrapper = _wrap(optimizer, loss_net)
         if self.frozen:
             loss_net.requires_grad_(False)
@@ -94,7 +102,8 @@ class LossNetTrainer:
             Scalars without gradient: ``objective``; the mean ``energy_pred`` and
             ``energy_true``; ``energy_gap``, the first minus the second;
             ``ranked_right``, the share of frames whose prediction has more energy than
-            the truth.
+            the truth; ``violated``, the share of hinges that still push, where the
+            objective has some. Of several updates, those of the last.
         """
         if self.frozen:
             raise RuntimeError(
@@ -105,15 +114,9 @@ class LossNetTrainer:
         # The pose-net may run in half precision; distances in metres need more.
         y_pred = y_pred.detach().to(y_true.dtype)
         self.step_net.train()
-        with torch.enable_grad(), _autocast_off(x.device):
-            with (
-                self._stream.active(x.device),
-                self.optim_wrapper.optim_context(self.step_net),
-            ):
-                pred, true = self._energies(x, y_pred, y_true)
-            objective = self.objective(pred, true, y_pred, y_true)
-            self.optim_wrapper.update_params(objective)
-        return _figures(objective.detach(), pred.detach(), true.detach())
+        for _ in range(self.updates):
+            figures = self._update(x, y_pred, y_true)
+        return figures
 
     def energy(self, x: Tensor, y_pred: Tensor) -> Tensor:
         """Return the mean energy, to be minimised by the pose-net.
@@ -131,6 +134,22 @@ class LossNetTrainer:
         with self._fixed_weights(), self._precision(x.device):
             energy = self.loss_net(x.detach(), y_pred.to(x.dtype))
         return energy.to(x.dtype).mean()
+
+    def energy_and_gradient(self, x: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the mean energy and its gradient at the prediction, both detached.
+
+        Args:
+            x: 2D keypoints (B, T', J, 2), screen-normalised.
+            y_pred: Predicted poses (B, T', J, 3), metres, root-relative, camera axes.
+
+        Returns:
+            Scalar, and (B, T', J, 3) like ``y_pred``.
+        """
+        y_pred = y_pred.detach().requires_grad_(True)
+        with torch.enable_grad():
+            energy = self.energy(x, y_pred)
+            (gradient,) = torch.autograd.grad(energy, y_pred)
+        return energy.detach(), gradient
 
     def state_dict(self) -> dict:
         """Return the state: ``loss_net``, and ``optimizer`` unless frozen."""
@@ -152,16 +171,30 @@ class LossNetTrainer:
             # A copy, since mmengine takes entries out of what it is given.
             self.optim_wrapper.load_state_dict(dict(state['optimizer']))
 
-    def _energies(
-        self, x: Tensor, y_pred: Tensor, y_true: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def _update(self, x: Tensor, y_pred: Tensor, y_true: Tensor) -> dict[str, Tensor]:
+        with torch.enable_grad(), _autocast_off(x.device):
+            with (
+                self._stream.active(x.device),
+                self.optim_wrapper.optim_context(self.step_net),
+            ):
+                poses = self.contrast.poses(x, y_pred, y_true)
+                energies = self._energies(x, poses).to(y_true.dtype)
+            objective = self.contrast.objective(self.objective, energies, poses)
+            self.optim_wrapper.update_params(objective)
+        pred, true = energies.detach()[[self.contrast.PREDICTION, self.contrast.TRUTH]]
+        figures = _figures(objective.detach(), pred, true)
+        if hasattr(self.objective, 'hinges'):
+            hinges = self.objective.hinges(pred, true, y_pred, y_true)
+            figures['violated'] = (hinges > 0).to(pred.dtype).mean()
+        return figures
+
+    def _energies(self, x: Tensor, poses: Tensor) -> Tensor:
+        """Energies (K, B, T') of (K, B, T', J, 3)."""
         if self._has_batch_norm:
-            # In one batch the statistics of truth and prediction would mix.
-            pred, true = self.step_net(x, y_pred), self.step_net(x, y_true)
-        else:
-            both = self.step_net(torch.cat([x, x]), torch.cat([y_pred, y_true]))
-            pred, true = both.chunk(2)
-        return pred.to(y_true.dtype), true.to(y_true.dtype)
+            # In one batch the statistics of truth and negatives would mix.
+            return torch.stack([self.step_net(x, pose) for pose in poses])
+        flat = self.step_net(x.repeat(len(poses), 1, 1, 1), poses.flatten(0, 1))
+        return flat.unflatten(0, poses.shape[:2])
 
     @contextmanager
     def _fixed_weights(self) -> Iterator[None]:

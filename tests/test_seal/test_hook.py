@@ -91,8 +91,13 @@ def test_checkpoint_holds_the_loss_net_in_plain_values(tmp_path):
     hook = seal()
     run(tmp_path, hook, epochs=1)
     checkpoint = read_checkpoint(tmp_path / 'epoch_1.pth')
-    assert checkpoint['seal'].keys() == {'version', 'loss_net', 'optimizer'}
-    assert checkpoint['seal']['version'] == 1
+    assert checkpoint['seal'].keys() == {
+        'version',
+        'loss_net',
+        'optimizer',
+        'balance',
+    }
+    assert checkpoint['seal']['version'] == 2
     assert same(checkpoint['seal']['loss_net'], hook.trainer.loss_net.state_dict())
     assert not any('loss_net' in name for name in checkpoint['state_dict'])
 

@@ -79,16 +79,16 @@ def test_wrong_shapes_are_named(config, x_shape, y_shape):
 def test_last_block_at_the_virtual_node_equals_the_whole_block():
     net = build(NETS[0]).double()
     x, y = (part.double() for part in batch(5))
-    tokens, bias = net.embed(x, y), net.graph_bias()
-    for block in net.blocks:
+    tokens, bias = net.encoder.embed(torch.cat([x, y], -1)), net.encoder.graph_bias()
+    for block in net.encoder.blocks:
         tokens = block(tokens, bias, num_out=18)
-    whole = net.head(net.norm(tokens))[:, 0, 0]
+    whole = net.head(net.encoder.norm(tokens))[:, 0, 0]
     torch.testing.assert_close(net.score(x, y), whole, rtol=1e-12, atol=1e-12)
 
 
 def test_attention_equals_softmax_of_biased_scores():
     net = build(NETS[0]).double()
-    block, bias = net.blocks[0], net.graph_bias()
+    block, bias = net.encoder.blocks[0], net.encoder.graph_bias()
     tokens = torch.randn(3, 18, 32, dtype=torch.float64)
     query, key, value = (
         part.reshape(3, 18, 4, 8).transpose(1, 2)
@@ -100,7 +100,7 @@ def test_attention_equals_softmax_of_biased_scores():
 
 
 def test_initial_bias_by_hand():
-    bias = GraphLossNet('h36m17').graph_bias()
+    bias = GraphLossNet('h36m17').encoder.graph_bias()
     assert bias.shape == (1, 1, 18, 18)
     bias = bias[0, 0].detach()
     assert not bias[0].any() and not bias[:, 0].any()
@@ -123,13 +123,13 @@ def test_initial_bias_by_hand():
 
 def test_bias_is_built_once_per_forward():
     net, calls = build({'type': 'GraphLossNet'}), []
-    net.graph_bias.register_forward_hook(lambda *args: calls.append(1))
+    net.encoder.graph_bias.register_forward_hook(lambda *args: calls.append(1))
     net(*batch(2, 3))
     assert len(calls) == 1
 
 
 def test_couplings_reach_the_virtual_node_alone():
-    bias = GraphLossNet('h36m17').graph_bias
+    bias = GraphLossNet('h36m17').encoder.graph_bias
     names = list(bias.INITIAL)
     with torch.no_grad():
         bias.weights.zero_()

@@ -84,6 +84,9 @@ def test_figures_belong_to_the_energies_before_the_update():
         'energy_true': e_true.mean(),
         'energy_gap': (e_pred - e_true).mean(),
         'ranked_right': (e_pred > e_true).float().mean(),
+        'violated': ((pred - true).norm(dim=-1).mean(-1) > e_pred - e_true)
+        .float()
+        .mean(),
     }
     figures = seal.step(x, pred, true)
     assert figures.keys() == expected.keys()
@@ -140,8 +143,8 @@ def test_truth_and_prediction_go_together_unless_batch_norm_mixes_them():
         x, pred, true = batch()
         seal.step(x, pred, true)
         assert len(seen) == calls
-    torch.testing.assert_close(seen[0][1], pred)
-    torch.testing.assert_close(seen[1][1], true)
+    torch.testing.assert_close(seen[0][1], true)
+    torch.testing.assert_close(seen[1][1], pred)
 
 
 def test_global_random_numbers_are_untouched():

@@ -1,8 +1,13 @@
 """What every loss-net shares: its skeleton, its shapes, frames scored one by one."""
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 
 from sealpose.skeletons import Skeleton, get_skeleton
+
+# How a loss-net lets 2D and 3D meet.
+FUSIONS = ('early', 'late', 'pose')
 
 
 class LossNet(nn.Module):
@@ -56,3 +61,17 @@ class LossNet(nn.Module):
             f'x {tuple(x.shape)} and y {tuple(y.shape)}. Choose the skeleton of the '
             'data in the loss-net; single frames need a frame axis of length 1'
         )
+
+
+def check_choice(owner: object, name: str, value: str, choices: Sequence[str]) -> str:
+    """Return an argument that must be one of several words.
+
+    Raises:
+        ValueError: it is none of them.
+    """
+    if value not in choices:
+        raise ValueError(
+            f'{type(owner).__name__}: {name} must be one of {", ".join(choices)}, but '
+            f'got {value!r}'
+        )
+    return value

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sealpose.registry import LOSS_NETS
-from sealpose.seal.loss_nets.base import LossNet
+from sealpose.seal.loss_nets.base import FUSIONS, LossNet, check_choice
 from sealpose.skeletons import Skeleton
 
 
@@ -131,6 +131,58 @@ class GraphBlock(nn.Module):
         return tokens.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
 
 
+class GraphEncoder(nn.Module):
+    """From the values at the joints to a vector at the virtual node.
+
+    Args:
+        skeleton: Gives the graph.
+        in_dims: Values per joint.
+        embed_dims: Width of a token.
+        num_heads: Attention heads.
+        depth: Number of blocks.
+        mlp_ratio: Width of a block's MLP over the width of a token.
+        dropout: Within the blocks, in training.
+        joint_embed_dims: Length of the learned vector per joint.
+    """
+
+    def __init__(
+        self,
+        skeleton: Skeleton,
+        in_dims: int,
+        embed_dims: int,
+        num_heads: int,
+        depth: int,
+        mlp_ratio: float,
+        dropout: float,
+        joint_embed_dims: int,
+    ) -> None:
+        super().__init__()
+        self.joint_embed = nn.Embedding(skeleton.num_joints, joint_embed_dims)
+        self.token_embed = nn.Linear(in_dims + joint_embed_dims, embed_dims)
+        self.virtual_node = nn.Parameter(torch.randn(embed_dims) * 0.02)
+        self.graph_bias = GraphBias(skeleton)
+        self.blocks = nn.ModuleList(
+            GraphBlock(embed_dims, num_heads, mlp_ratio, dropout) for _ in range(depth)
+        )
+        self.norm = nn.LayerNorm(embed_dims)
+
+    def embed(self, values: Tensor) -> Tensor:
+        """Return the tokens (N, 1 + J, D) of (N, J, C), the virtual node first."""
+        joints = self.joint_embed.weight.expand(len(values), -1, -1)
+        tokens = self.token_embed(torch.cat([values, joints], -1))
+        virtual = self.virtual_node.to(tokens.dtype).expand(len(values), 1, -1)
+        return torch.cat([virtual, tokens], 1)
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Return the normalised virtual node (N, D) of (N, J, C)."""
+        tokens = self.embed(values)
+        bias = self.graph_bias()
+        for block in self.blocks[:-1]:
+            tokens = block(tokens, bias, num_out=tokens.shape[1])
+        # Only the virtual node is read, so the last block need not compute the others.
+        return self.norm(self.blocks[-1](tokens, bias, num_out=1)[:, 0])
+
+
 @LOSS_NETS.register_module()
 class GraphLossNet(LossNet):
     """Transformer over the joints and a virtual node whose output gives the energy.
@@ -146,6 +198,9 @@ class GraphLossNet(LossNet):
         mlp_ratio: Width of a block's MLP over the width of a token.
         dropout: Within the blocks, while the loss-net trains.
         joint_embed_dims: Length of the learned vector per joint.
+        fusion: How 2D and 3D meet: ``early`` in the token of a joint, ``late`` in the
+            head, each with an encoder of its own, ``pose`` not at all: the energy of
+            the pose alone.
     """
 
     def __init__(
@@ -157,44 +212,32 @@ class GraphLossNet(LossNet):
         mlp_ratio: float = 2.0,
         dropout: float = 0.1,
         joint_embed_dims: int = 32,
+        fusion: str = 'early',
     ) -> None:
         super().__init__(skeleton)
+        self.fusion = check_choice(self, 'fusion', fusion, FUSIONS)
         if embed_dims % num_heads:
             raise ValueError(
                 f'embed_dims must be a multiple of num_heads, but got {embed_dims} '
                 f'and {num_heads}'
             )
-        self.joint_embed = nn.Embedding(self.skeleton.num_joints, joint_embed_dims)
-        self.token_embed = nn.Linear(2 + 3 + joint_embed_dims, embed_dims)
-        self.virtual_node = nn.Parameter(torch.randn(embed_dims) * 0.02)
-        self.graph_bias = GraphBias(self.skeleton)
-        self.blocks = nn.ModuleList(
-            GraphBlock(embed_dims, num_heads, mlp_ratio, dropout) for _ in range(depth)
-        )
-        self.norm = nn.LayerNorm(embed_dims)
+
+        def encoder(in_dims: int) -> GraphEncoder:
+            sizes = (embed_dims, num_heads, depth, mlp_ratio, dropout)
+            return GraphEncoder(self.skeleton, in_dims, *sizes, joint_embed_dims)
+
+        self.encoder = encoder(5 if fusion == 'early' else 3)
+        head_dims = embed_dims
+        if fusion == 'late':
+            self.keypoint_encoder = encoder(2)
+            head_dims *= 2
         self.head = nn.Sequential(
-            nn.Linear(embed_dims, embed_dims), nn.GELU(), nn.Linear(embed_dims, 1)
+            nn.Linear(head_dims, embed_dims), nn.GELU(), nn.Linear(embed_dims, 1)
         )
-
-    def embed(self, x: Tensor, y: Tensor) -> Tensor:
-        """Return the tokens (N, 1 + J, D) of N poses, the virtual node first.
-
-        Args:
-            x: 2D keypoints (N, J, 2), screen-normalised.
-            y: Poses (N, J, 3), metres, root-relative, camera axes.
-        """
-        joints = self.joint_embed.weight.expand(len(x), -1, -1)
-        tokens = self.token_embed(torch.cat([x, y, joints], -1))
-        virtual = self.virtual_node.to(tokens.dtype).expand(len(x), 1, -1)
-        return torch.cat([virtual, tokens], 1)
 
     def score(self, x: Tensor, y: Tensor) -> Tensor:
         """Return the energy (N,) of N single poses; see the base class."""
-        tokens = self.embed(x, y)
-        bias = self.graph_bias()
-        for block in self.blocks[:-1]:
-            tokens = block(tokens, bias, num_out=tokens.shape[1])
-        # The head reads the virtual node alone, so the last block need not compute
-        # the others.
-        virtual = self.blocks[-1](tokens, bias, num_out=1)[:, 0]
-        return self.head(self.norm(virtual)).squeeze(-1)
+        code = self.encoder(torch.cat([x, y], -1) if self.fusion == 'early' else y)
+        if self.fusion == 'late':
+            code = torch.cat([code, self.keypoint_encoder(x)], -1)
+        return self.head(code).squeeze(-1)

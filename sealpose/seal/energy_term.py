@@ -1,0 +1,72 @@
+"""The energy as one of the pose-net's losses: its value, its weight, its gradient."""
+
+from torch import Tensor, autograd
+
+from sealpose.seal.balance import GradientBalance
+from sealpose.seal.schedule import EnergyWeight
+from sealpose.seal.trainer import LossNetTrainer
+
+
+class EnergyTerm:
+    """Weighs the energy for the pose-net, by a number or against its other losses.
+
+    Args:
+        strength: By iteration: the weight of the mean energy, or with ``by_ratio`` the
+            norm of its gradient at the prediction as a share of that of the others.
+        by_ratio: Which of the two.
+    """
+
+    def __init__(self, strength: EnergyWeight, by_ratio: bool = False) -> None:
+        self.strength = strength
+        self.by_ratio = by_ratio
+        self.balance = GradientBalance()
+
+    def __call__(
+        self,
+        trainer: LossNetTrainer,
+        x: Tensor,
+        pred: Tensor,
+        pose_loss: Tensor | None,
+        iteration: int,
+    ) -> tuple[Tensor | None, dict[str, Tensor]]:
+        """Return the weighted energy, None while it has no weight, and its figures.
+
+        Args:
+            trainer: Of the loss-net.
+            x: 2D keypoints (B, T', J, 2) of the predicted frames, screen-normalised.
+            pred: (B, T', J, 3), metres, root-relative, camera axes.
+            pose_loss: Sum of the other losses; needed for a ratio.
+            iteration: Of the run.
+
+        Raises:
+            TypeError: the ratio to other losses is asked for, but they are not given.
+        """
+        if self.strength.at(iteration) == 0:
+            return None, {}
+        energy, gradient = trainer.energy_and_gradient(x, pred)
+        figures = {'energy_pred': energy, **self._compare(pred, pose_loss, gradient)}
+        # The value of the energy with its gradient, which is known already: no second
+        # pass through the loss-net.
+        tangent = (gradient * (pred - pred.detach())).sum()
+        return self.weight(iteration) * (energy + tangent), figures
+
+    def weight(self, iteration: int) -> Tensor | float:
+        """Return the present weight of the mean energy."""
+        strength = self.strength.at(iteration)
+        if self.by_ratio and strength > 0:
+            return self.balance.weight(strength)
+        return strength
+
+    def _compare(
+        self, pred: Tensor, pose_loss: Tensor | None, gradient: Tensor
+    ) -> dict[str, Tensor]:
+        if pose_loss is not None:
+            (pull,) = autograd.grad(pose_loss, pred, retain_graph=True)
+            return self.balance.update(pull, gradient)
+        if self.by_ratio:
+            raise TypeError(
+                'energy_ratio weighs the energy against the other losses, but the '
+                'model calls energy_fn without `pose_loss`. Pass their sum, or set '
+                'energy_weight instead'
+            )
+        return {}

@@ -1,0 +1,119 @@
+"""A loss-net that sees a pose as its bones: lengths, directions and angles."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from sealpose.geometry.kinematics import bone_vectors
+from sealpose.geometry.reprojection import reprojection_error
+from sealpose.registry import LOSS_NETS
+from sealpose.seal.loss_nets.base import LossNet
+from sealpose.skeletons import Skeleton
+
+# Metres that count as one: a long bone then has a length of about 2.
+BONE_UNIT = 0.2
+# Half image widths that count as one: 10 px of 1000.
+RESIDUAL_UNIT = 0.02
+
+FEATURES = ('lengths', 'directions', 'angles', 'keypoints', 'residual')
+
+
+@LOSS_NETS.register_module()
+class BoneLossNet(LossNet):
+    """MLP with smooth activations over the bones of a pose.
+
+    What the features leave out, the energy does not depend on: lengths, symmetry
+    differences and angles alone make an energy that no rotation of the pose changes,
+    whose gradient moves joints only to mend the structure.
+
+    - ``lengths``: of every segment, and left minus right of the symmetric ones;
+    - ``directions``: unit vector of every segment, camera axes;
+    - ``angles``: cosine between every two segments (the kinematic chain space of
+      B. Wandt et al., ECCV 2018, without its lengths);
+    - ``keypoints``: the 2D keypoints, centred and scaled to unit spread;
+    - ``residual``: what is left of the 2D keypoints when the pose is projected where it
+      fits them best.
+
+    Args:
+        skeleton: Skeleton of the poses, or its name.
+        features: Some of the above.
+        hidden_dims: Width.
+        num_stages: Residual stages of two layers each.
+        dropout: After each hidden layer, while the loss-net trains.
+        focal: Focal length in half image widths, for ``residual``; None is a
+            weakly perspective camera.
+    """
+
+    def __init__(
+        self,
+        skeleton: str | Skeleton,
+        features: Sequence[str] = ('lengths', 'angles'),
+        hidden_dims: int = 256,
+        num_stages: int = 1,
+        dropout: float = 0.0,
+        focal: float | None = None,
+    ) -> None:
+        super().__init__(skeleton)
+        unknown = [name for name in features if name not in FEATURES]
+        if unknown or not features:
+            raise ValueError(
+                f'BoneLossNet: features must be some of {", ".join(FEATURES)}, but got '
+                f'{tuple(features)}'
+            )
+        self.features = tuple(features)
+        self.focal = focal
+        self.stem = nn.Sequential(
+            nn.LazyLinear(hidden_dims), nn.SiLU(), nn.Dropout(dropout)
+        )
+        self.stages = nn.ModuleList(
+            nn.Sequential(
+                nn.Linear(hidden_dims, hidden_dims),
+                nn.SiLU(),
+                nn.Dropout(dropout),
+                nn.Linear(hidden_dims, hidden_dims),
+                nn.SiLU(),
+                nn.Dropout(dropout),
+            )
+            for _ in range(num_stages)
+        )
+        self.head = nn.Linear(hidden_dims, 1)
+        joints = self.skeleton.num_joints
+        self.score(torch.zeros(1, joints, 2), torch.ones(1, joints, 3))
+
+    def score(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return the energy (N,) of N single poses; see the base class."""
+        features = self.stem(self.describe(x, y))
+        for stage in self.stages:
+            features = features + stage(features)
+        return self.head(features).squeeze(-1)
+
+    def describe(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return the features (N, F) of N poses.
+
+        Args:
+            x: 2D keypoints (N, J, 2), screen-normalised.
+            y: Poses (N, J, 3), metres, root-relative, camera axes.
+        """
+        bones = bone_vectors(y, self.skeleton)
+        # The root of a square has no gradient at 0.
+        lengths = (bones.square().sum(-1) + 1e-8).sqrt()
+        directions = bones / lengths[..., None]
+        parts = []
+        if 'lengths' in self.features:
+            left, right = map(list, zip(*self.skeleton.symmetric_segments, strict=True))
+            parts += [lengths, 4 * (lengths[:, left] - lengths[:, right])]
+            parts = [part / BONE_UNIT for part in parts]
+        if 'directions' in self.features:
+            parts.append(directions.flatten(1))
+        if 'angles' in self.features:
+            first, second = torch.triu_indices(*[len(self.skeleton.segments)] * 2, 1)
+            parts.append((directions[:, first] * directions[:, second]).sum(-1))
+        if 'keypoints' in self.features:
+            centred = x - x.mean(1, keepdim=True)
+            spread = centred.square().mean((1, 2), keepdim=True).sqrt()
+            parts.append((centred / spread.clamp(min=1e-4)).flatten(1))
+        if 'residual' in self.features:
+            residual = reprojection_error(y, x, self.focal) / RESIDUAL_UNIT
+            parts.append(residual.flatten(1))
+        return torch.cat(parts, -1)
