@@ -7,6 +7,7 @@ from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
 from sealpose.geometry.flip import flip_pose
+from sealpose.models.apart import own_random_stream
 from sealpose.registry import MODELS, TRANSFORMS
 from sealpose.skeletons import get_skeleton
 from sealpose.skeletons.build import build_for_skeleton
@@ -40,11 +41,33 @@ class PoseDataPreprocessor(BaseDataPreprocessor):
         ]
 
     def forward(self, data: dict[str, Tensor], training: bool = False) -> dict:
-        """Prepare a batch; see :class:`WindowDataset` for its entries."""
-        data = self.cast_data(data)
-        if training and self.flip_prob:
+        """Prepare a batch; see :class:`WindowDataset` for its entries.
+
+        The entry ``labelled`` of few-labels batches stays in main memory: it decides
+        which rows are used, and reading it from a GPU would wait for the GPU. Such
+        batches also keep the keypoints from before the augmentations, as
+        ``undisturbed_2d``. What is drawn for labelled windows, which come first, does
+        not depend on the others.
+        """
+        labelled = data.get('labelled')
+        moved = {name: value for name, value in data.items() if name != 'labelled'}
+        data = {**data, **self.cast_data(moved)}
+        if not training or not (self.flip_prob or self.augmentations):
+            return data
+        count = None if labelled is None else int(labelled.sum())
+        if count is None or count == len(labelled):
+            return self._disturb(data)
+        known = self._disturb({name: value[:count] for name, value in data.items()})
+        with own_random_stream(data['keypoints_2d'].device):
+            rest = self._disturb({name: value[count:] for name, value in data.items()})
+        return {name: torch.cat([known[name], rest[name]]) for name in known}
+
+    def _disturb(self, data: dict[str, Tensor]) -> dict[str, Tensor]:
+        if self.flip_prob:
             data = self._flip_some(data)
-        if training and self.augmentations:
+        if self.augmentations:
+            if 'labelled' in data:
+                data = {**data, 'undisturbed_2d': data['keypoints_2d']}
             data = {**data, 'keypoints_2d': self._augment(data['keypoints_2d'])}
         return data
 

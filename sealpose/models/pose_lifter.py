@@ -7,16 +7,27 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from sealpose.geometry.flip import flip_pose
+from sealpose.models.apart import frozen_statistics, own_random_stream
 from sealpose.registry import BACKBONES, LOSSES, MODELS
 from sealpose.skeletons import get_skeleton
 from sealpose.skeletons.build import build_for_skeleton
 
-EnergyFn = Callable[[Tensor, Tensor, Tensor], dict[str, Tensor]]
+EnergyFn = Callable[..., dict[str, Tensor]]
+ConsistencyFn = Callable[[Tensor, Tensor], dict[str, Tensor]]
 
 
 @MODELS.register_module()
 class PoseLifter(BaseModel):
     """Lifts 2D keypoints to 3D joints with a backbone of any kind.
+
+    A batch may hold windows without truth, which ``labelled`` says (see
+    :class:`~sealpose.datasets.few_labels.FewLabels`). Losses then see the labelled
+    windows alone, except those whose class says ``needs_truth = False``. What a loss
+    is called with beside prediction, truth and skeleton, its class names in ``inputs``:
+    ``keypoints_2d`` (B, T', J, 2) of the predicted frames, ``labelled`` (B,). The
+    backbone predicts the windows without truth apart from the others, with random
+    numbers of their own, and batch norm does not remember their statistics: if no loss
+    uses them, a training is that without them, bit for bit.
 
     Args:
         backbone: Config of the backbone; skeleton and number of joints are filled in.
@@ -32,8 +43,13 @@ class PoseLifter(BaseModel):
 
     Attributes:
         energy_fn: Called in training with the 2D keypoints (B, T', J, 2) of the
-            predicted frames, the prediction and the truth (B, T', J, 3); returns
-            further losses by name. SEALHook sets it; None means none.
+            predicted frames, the prediction and the truth (B, T', J, 3), with
+            ``labelled`` (B,) where the batch has it, and with ``pose_loss``, the sum of
+            the other losses; returns further losses by name. SEALHook sets it; None
+            means none.
+        consistency_fn: Called in training on the windows without truth, with their
+            whole input before the augmentations (U, T, J, 2) and their prediction
+            (U, T', J, 3); returns further losses by name. MeanTeacherHook sets it.
     """
 
     def __init__(
@@ -59,6 +75,7 @@ class PoseLifter(BaseModel):
         )
         self.flip_test = flip_test
         self.energy_fn: EnergyFn | None = None
+        self.consistency_fn: ConsistencyFn | None = None
         self._current_input: Tensor | None = None
 
     def forward(
@@ -67,6 +84,8 @@ class PoseLifter(BaseModel):
         keypoints_3d: Tensor | None = None,
         frame_idx: Tensor | None = None,
         mode: str = 'tensor',
+        labelled: Tensor | None = None,
+        undisturbed_2d: Tensor | None = None,
     ) -> Tensor | dict[str, Tensor] | list[dict[str, Tensor]]:
         """Run the backbone.
 
@@ -78,11 +97,14 @@ class PoseLifter(BaseModel):
             mode: ``tensor`` returns the bare prediction (B, T', J, 3); ``loss`` the
                 losses by name; ``predict`` one dict with ``keypoints_3d_pred`` and
                 ``frame_idx``.
+            labelled: (B,) bool, windows that have truth; they come first. None means
+                all.
+            undisturbed_2d: ``keypoints_2d`` before the augmentations, if there are any.
         """
         if mode == 'tensor':
             return self.backbone(keypoints_2d)
         if mode == 'loss':
-            return self._loss(keypoints_2d, keypoints_3d)
+            return self._loss(keypoints_2d, keypoints_3d, labelled, undisturbed_2d)
         pred = self.lift(keypoints_2d)
         return [dict(keypoints_3d_pred=pred, frame_idx=frame_idx)]
 
@@ -119,25 +141,50 @@ class PoseLifter(BaseModel):
         self.backbone.train(training)
         return pred
 
-    def _loss(self, keypoints_2d: Tensor, target: Tensor) -> dict[str, Tensor]:
-        pred, losses = self._train_backbone(keypoints_2d, target)
+    def _loss(
+        self,
+        keypoints_2d: Tensor,
+        target: Tensor,
+        labelled: Tensor | None,
+        undisturbed_2d: Tensor | None,
+    ) -> dict[str, Tensor]:
+        count = len(target) if labelled is None else _count_labelled(labelled)
+        pred, losses = self._train_backbone(keypoints_2d, target, count)
         target = _centre(target, pred.shape[1])
         self.check_prediction(keypoints_2d, pred, target)
+        seen = _centre(keypoints_2d, pred.shape[1])[..., :2]
         for name, loss in self.losses.items():
-            losses[f'loss_{name}'] = loss(pred, target, self.skeleton)
+            rows = slice(count if getattr(loss, 'needs_truth', True) else None)
+            inputs = dict(keypoints_2d=seen, labelled=labelled)
+            wanted = {key: inputs[key] for key in getattr(loss, 'inputs', ())}
+            losses[f'loss_{name}'] = loss(
+                pred[rows], target[rows], self.skeleton, **wanted
+            )
         if self.energy_fn is not None:
-            seen = _centre(keypoints_2d, pred.shape[1])[..., :2]
+            mask = () if labelled is None else (labelled,)
             self._current_input = keypoints_2d
-            losses.update(self.energy_fn(seen, pred, target))
+            pose_loss = sum(losses.values())
+            losses.update(
+                self.energy_fn(seen, pred, target, *mask, pose_loss=pose_loss)
+            )
             self._current_input = None
+        if self.consistency_fn is not None and count < len(pred):
+            clean = keypoints_2d if undisturbed_2d is None else undisturbed_2d
+            losses.update(self.consistency_fn(clean[count:], pred[count:]))
         return losses
 
     def _train_backbone(
-        self, keypoints_2d: Tensor, target: Tensor
+        self, keypoints_2d: Tensor, target: Tensor, count: int
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        if not hasattr(self.backbone, 'forward_train'):
-            return self.backbone(keypoints_2d), {}
-        pred, losses = self.backbone.forward_train(keypoints_2d, target)
+        """Predict the ``count`` labelled windows, and apart from them the others."""
+        known = keypoints_2d[:count]
+        if hasattr(self.backbone, 'forward_train'):
+            pred, losses = self.backbone.forward_train(known, target[:count])
+        else:
+            pred, losses = self.backbone(known), {}
+        if count < len(keypoints_2d):
+            with own_random_stream(pred.device), frozen_statistics(self.backbone):
+                pred = torch.cat([pred, self.backbone(keypoints_2d[count:])])
         return pred, {f'loss_{name}': loss for name, loss in losses.items()}
 
     def check_prediction(self, x: Tensor, pred: Tensor, target: Tensor) -> None:
@@ -165,3 +212,15 @@ def _centre(x: Tensor, frames: int) -> Tensor:
     """Cut (B, T, ...) to its middle frames."""
     start = (x.shape[1] - frames) // 2
     return x[:, start : start + frames]
+
+
+def _count_labelled(labelled: Tensor) -> int:
+    """Number of labelled windows, which come before the others."""
+    count = int(labelled.sum())
+    if count == 0 or not labelled[:count].all():
+        raise ValueError(
+            f'{count} of the {len(labelled)} windows of a batch are labelled; there '
+            'must be one at least, and they must come first. Use '
+            "train_dataloader.batch_sampler=dict(type='FewLabelsBatchSampler')"
+        )
+    return count

@@ -60,7 +60,7 @@ def test_energy_fn_gets_the_predicted_frames_and_adds_its_losses():
     model = lifter()
     seen = {}
 
-    def energy_fn(x, pred, target):
+    def energy_fn(x, pred, target, pose_loss):
         seen.update(x=x, pred=pred, fresh=model.predict_fresh())
         return dict(loss_energy=pred.sum())
 
@@ -139,7 +139,7 @@ def test_losses_of_the_backbone_see_the_whole_window():
     x, y = torch.randn(2, 3, 17, 2), torch.randn(2, 3, 17, 3)
     seen = []
 
-    def energy_fn(*args):
+    def energy_fn(*args, **kwargs):
         seen.extend(args)
         return {}
 

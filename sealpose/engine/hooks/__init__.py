@@ -1,7 +1,22 @@
 """Hooks for mmengine's Runner that have nothing to do with SEAL."""
 
 from sealpose.engine.hooks.bn_momentum import BNMomentumHook
+from sealpose.engine.hooks.data_wait import DataWaitHook
 from sealpose.engine.hooks.epoch_seed import EpochSeedHook
+from sealpose.engine.hooks.mean_teacher import MeanTeacherHook
 from sealpose.engine.hooks.plain_checkpoint import PlainCheckpointHook
+from sealpose.engine.hooks.preemption import Preempted, PreemptionHook
+from sealpose.engine.hooks.prefetch import PrefetchHook
+from sealpose.engine.hooks.whole_checkpoint import WholeCheckpointHook
 
-__all__ = ['BNMomentumHook', 'EpochSeedHook', 'PlainCheckpointHook']
+__all__ = [
+    'BNMomentumHook',
+    'DataWaitHook',
+    'EpochSeedHook',
+    'MeanTeacherHook',
+    'PlainCheckpointHook',
+    'Preempted',
+    'PreemptionHook',
+    'PrefetchHook',
+    'WholeCheckpointHook',
+]

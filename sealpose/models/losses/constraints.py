@@ -18,6 +18,8 @@ class SymmetryLoss(nn.Module):
         weight: Factor of the loss.
     """
 
+    needs_truth = False
+
     def __init__(self, weight: float = 1.0) -> None:
         super().__init__()
         self.weight = weight

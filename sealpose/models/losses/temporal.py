@@ -47,6 +47,8 @@ class SmoothnessLoss(nn.Module):
         joint_weights: Joint name to its weight, 1 for those not named.
     """
 
+    needs_truth = False
+
     def __init__(
         self, weight: float = 1.0, joint_weights: Mapping[str, float] | None = None
     ) -> None:

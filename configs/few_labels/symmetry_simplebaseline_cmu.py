@@ -1,0 +1,3 @@
+_base_ = ['./baseline_simplebaseline_cmu.py']
+train_dataloader = dict(batch_sampler=dict(unlabelled=True))
+model = dict(losses=dict(symmetry=dict(type='SymmetryLoss', weight=0.1)))
