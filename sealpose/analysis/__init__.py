@@ -1,0 +1,1 @@
+"""What a trained energy knows: measured on frames, not used in training."""
