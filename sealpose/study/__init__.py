@@ -1,0 +1,1 @@
+"""Studies: several ways to train, compared over seeds with intervals."""

@@ -1,0 +1,5 @@
+"""A module that takes its process down when it is imported."""
+
+import os
+
+os._exit(7)
