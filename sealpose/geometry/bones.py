@@ -1,5 +1,7 @@
 """Lengths of segments and limbs."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -17,8 +19,16 @@ def segment_lengths(pose: Tensor, skeleton: Skeleton) -> Tensor:
         (..., S), metres.
     """
     parents, children = zip(*skeleton.segments, strict=True)
-    bones = pose[..., list(children), :] - pose[..., list(parents), :]
+    bones = _select(pose, children) - _select(pose, parents)
     return torch.linalg.vector_norm(bones, dim=-1)
+
+
+def _select(pose: Tensor, joints: Sequence[int]) -> Tensor:
+    """Return (..., len(joints), 3)."""
+    if pose.requires_grad:
+        # On a GPU the gradient of index_select comes in another order every time.
+        return pose[..., list(joints), :]
+    return pose.index_select(-2, torch.tensor(joints, device=pose.device))
 
 
 def limb_lengths(pose: Tensor, skeleton: Skeleton) -> Tensor:

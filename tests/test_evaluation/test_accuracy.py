@@ -25,6 +25,10 @@ def random_pose(frames=4, seed=0):
         ('BSLE-mm', 'mm', 6),
         ('LLE', '%', 6),
         ('LLE-mm', 'mm', 6),
+        ('MPSSE', 'mm', 6),
+        ('Angle', '°', 6),
+        ('MPJPE-worst5', 'mm', 6),
+        ('MPJPE-worst1', 'mm', 6),
     ],
 )
 def test_every_metric_is_known_by_name_with_its_unit(name, unit, values):

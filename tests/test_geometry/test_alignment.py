@@ -104,6 +104,69 @@ def test_a_pose_that_is_not_finite_spoils_only_itself(bad):
     torch.testing.assert_close(aligned[[0, 2]], target[[0, 2]])
 
 
+def procrustes(pred, target):
+    """The textbook solution by SVD, one frame, numpy."""
+    p, y = pred - pred.mean(0), target - target.mean(0)
+    u, singular, vt = np.linalg.svd(p.T @ y)
+    sign = np.array([1, 1, np.sign(np.linalg.det(u @ vt))])
+    scale = (singular * sign).sum() / (p * p).sum()
+    return scale * p @ (u * sign) @ vt + target.mean(0)
+
+
+@pytest.mark.parametrize('thickness', [1e-1, 1e-3, 1e-5, 1e-7])
+@pytest.mark.parametrize('flat', ['plane', 'line'])
+def test_nearly_flat_poses_lose_no_digits(flat, thickness):
+    # Both nearly flat: where the two best rotations are hardest to tell apart.
+    squeeze = torch.ones(3, dtype=torch.float64)
+    squeeze[2 if flat == 'plane' else slice(1, 3)] = thickness
+    target = poses(50, 17) * squeeze
+    pred = move(target + 0.1 * poses(50, 17, seed=4) * squeeze)
+    expected = [
+        procrustes(p.numpy(), y.numpy()) for p, y in zip(pred, target, strict=True)
+    ]
+    found = align_similarity(pred, target)
+    np.testing.assert_allclose(found.numpy(), np.stack(expected), atol=1e-7)
+
+
+@pytest.mark.parametrize('scale', [1e-18, 1e-6, 1e6, 1e18])
+def test_size_does_not_matter(scale):
+    pred, target = poses(20, 17), poses(20, 17, seed=3)
+    expected = align_similarity(pred, target)
+    for p, y in ((pred * scale, target), (pred, target * scale)):
+        found = align_similarity(p.float(), y.float())
+        size = y.float().abs().max() / target.abs().max()
+        torch.testing.assert_close(found / size, expected, atol=1e-5, rtol=0)
+
+
+def test_float32_is_aligned_in_float64():
+    pred, target = poses(20, 17).float(), poses(20, 17, seed=3).float()
+    found = align_similarity(pred, target)
+    assert torch.equal(found, align_similarity(pred.double(), target.double()))
+
+
+def test_degenerate_poses_spoil_no_others():
+    pred, target = poses(6, 17).float(), poses(6, 17, seed=3).float()
+    alone = align_similarity(pred[5], target[5])
+    pred[0] = 0
+    pred[1] = 0.1
+    target[2] = -0.3
+    pred[3, :, 1:] = 0
+    target[4, :, 1:] = 0
+    found = align_similarity(pred, target)
+    assert found.isfinite().all()
+    centre = target.double().mean(1, keepdim=True)
+    torch.testing.assert_close(found[:3], centre[:3].expand(3, 17, 3))
+    expected = [
+        procrustes(p.numpy(), y.numpy())
+        for p, y in zip(pred[3:5].double(), target[3:5].double(), strict=True)
+    ]
+    for ours, theirs, y in zip(found[3:5], expected, target[3:5], strict=True):
+        # A line may be turned about itself: what it misses by is the same.
+        missed = (ours - y).square().sum().item()
+        assert missed == pytest.approx(((theirs - y.numpy()) ** 2).sum(), rel=1e-9)
+    torch.testing.assert_close(found[5], alone)
+
+
 def test_leading_dimensions_are_kept():
     pred, target = poses(2, 5, 17), poses(2, 5, 17, seed=3)
     aligned = align_similarity(pred, target)

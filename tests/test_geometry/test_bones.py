@@ -39,3 +39,13 @@ def test_a_skeleton_without_limbs_is_refused():
     bare = Skeleton('bare', joints={'hip': None, 'knee': 'hip'})
     with pytest.raises(ValueError, match="'bare' has no limbs; name them"):
         limb_lengths(torch.zeros(2, 3), bare)
+
+
+def test_training_gets_the_same_lengths_and_their_gradient():
+    pose = POSE.clone().requires_grad_()
+    lengths = segment_lengths(pose, LEG)
+    torch.testing.assert_close(lengths.detach(), segment_lengths(POSE, LEG))
+    lengths.sum().backward()
+    # The ankle is pulled along the shin, the hip by thigh and neck.
+    torch.testing.assert_close(pose.grad[2], torch.tensor([0.0, 0, 1]))
+    torch.testing.assert_close(pose.grad[0], torch.tensor([-0.6, -0.8, 1]))

@@ -16,7 +16,7 @@ def _mean_distance_mm(a: Tensor, b: Tensor) -> Tensor:
     return torch.linalg.vector_norm(a - b, dim=-1).mean(-1) * MM_PER_METRE
 
 
-@frame_metric('MPJPE', unit='mm')
+@frame_metric('MPJPE', unit='mm', framewise=True)
 def mpjpe(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     """Mean per-joint position error, protocol 1.
 
@@ -30,7 +30,7 @@ def mpjpe(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     return _mean_distance_mm(pred, gt)
 
 
-@frame_metric('P-MPJPE', unit='mm')
+@frame_metric('P-MPJPE', unit='mm', framewise=True)
 def p_mpjpe(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     """MPJPE after the best similarity transform of each frame, protocol 2.
 
@@ -44,16 +44,17 @@ def p_mpjpe(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     return _mean_distance_mm(align_similarity(pred, gt), gt.double())
 
 
-@frame_metric('N-MPJPE', unit='mm')
+@frame_metric('N-MPJPE', unit='mm', framewise=True)
 def n_mpjpe(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     """MPJPE after the best scale of each frame about the root, protocol 3.
 
-    ``mean_j |s p_j - y_j|`` with ``s = sum_j p_j · y_j / sum_j p_j · p_j``. Rhodin et
-    al., "Unsupervised geometry-aware representation", ECCV 2018.
+    ``mean_j |s p_j - y_j|`` with ``s = sum_j p_j · y_j / sum_j p_j · p_j``. The sums in
+    float64. Rhodin et al., "Unsupervised geometry-aware representation", ECCV 2018.
 
     Returns:
         (T,), millimetres.
     """
+    pred, gt = pred.double(), gt.double()
     return _mean_distance_mm(align_scale(pred, gt), gt)
 
 

@@ -41,12 +41,12 @@ def _pck(errors: Tensor) -> Tensor:
 
 
 def _auc(errors: Tensor) -> Tensor:
-    thresholds = errors.new_tensor(AUC_THRESHOLDS)
-    correct = errors[..., None] < thresholds
-    return correct.to(errors).mean((-2, -1)) * PERCENT
+    # As many thresholds as a joint does not stay below; a joint that is NaN, all.
+    missed = torch.bucketize(errors, errors.new_tensor(AUC_THRESHOLDS), right=True)
+    return (1 - missed.to(errors).mean(-1) / len(AUC_THRESHOLDS)) * PERCENT
 
 
-@frame_metric('PCK-14', unit='%', higher_is_better=True)
+@frame_metric('PCK-14', unit='%', higher_is_better=True, framewise=True)
 def pck_official(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     """Share of the 14 official joints that are less than 150 mm off.
 
@@ -56,7 +56,7 @@ def pck_official(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     return _pck(_official_errors(pred, gt, skeleton))
 
 
-@frame_metric('AUC-14', unit='%', higher_is_better=True)
+@frame_metric('AUC-14', unit='%', higher_is_better=True, framewise=True)
 def auc_official(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     """Mean over the thresholds 0, 5, ..., 150 mm of PCK over the 14 official joints.
 
@@ -66,7 +66,7 @@ def auc_official(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     return _auc(_official_errors(pred, gt, skeleton))
 
 
-@frame_metric('PCK-all', unit='%', higher_is_better=True)
+@frame_metric('PCK-all', unit='%', higher_is_better=True, framewise=True)
 def pck_all(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     """Share of all joints, the root among them, that are less than 150 mm off.
 
@@ -76,7 +76,7 @@ def pck_all(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     return _pck(_errors(pred, gt))
 
 
-@frame_metric('AUC-all', unit='%', higher_is_better=True)
+@frame_metric('AUC-all', unit='%', higher_is_better=True, framewise=True)
 def auc_all(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     """Mean over the thresholds 0, 5, ..., 150 mm of PCK over all joints.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 
 from sealpose.registry import FRAME_METRICS
@@ -14,7 +15,13 @@ PERCENT = 100.0
 
 
 def frame_metric(
-    name: str, unit: str, *, higher_is_better: bool = False, needs_truth: bool = True
+    name: str,
+    unit: str,
+    *,
+    higher_is_better: bool = False,
+    needs_truth: bool = True,
+    framewise: bool = False,
+    average: Callable[[Tensor], Tensor] = torch.mean,
 ) -> Callable[[FrameMetric], FrameMetric]:
     """Register a function under the name and the unit that tables print.
 
@@ -28,6 +35,11 @@ def frame_metric(
         higher_is_better: Whether a larger value is the better one.
         needs_truth: Whether it looks at the truth; those that do not can be measured in
             the wild.
+        framewise: Whether the value of a frame depends on that frame alone. Such a
+            metric is given blocks of frames from several sequences, which takes less
+            time and memory.
+        average: Makes the figure of an action, or of all frames, from its values, (N,)
+            float64.
     """
 
     def register(function: FrameMetric) -> FrameMetric:
@@ -35,6 +47,8 @@ def frame_metric(
         function.unit = unit
         function.higher_is_better = higher_is_better
         function.needs_truth = needs_truth
+        function.framewise = framewise
+        function.average = average
         return FRAME_METRICS.register_module(name=name, module=function)
 
     return register

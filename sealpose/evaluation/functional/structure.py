@@ -35,7 +35,7 @@ def _absolute_error(pred: Tensor, gt: Tensor) -> Tensor:
     return (pred - gt).abs().mean(-1) * MM_PER_METRE
 
 
-@frame_metric('LSE', unit='%', needs_truth=False)
+@frame_metric('LSE', unit='%', needs_truth=False, framewise=True)
 def lse(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     """Limb symmetry error of the prediction, relative.
 
@@ -51,7 +51,7 @@ def lse(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     return ratio.mean(-1) * PERCENT
 
 
-@frame_metric('LSE-mm', unit='mm', needs_truth=False)
+@frame_metric('LSE-mm', unit='mm', needs_truth=False, framewise=True)
 def lse_mm(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     """Limb symmetry error of the prediction: ``mean |l - r|`` over all pairs.
 
@@ -61,7 +61,7 @@ def lse_mm(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     return _absolute_error(*_side_lengths(pred, skeleton))
 
 
-@frame_metric('BSLE', unit='%')
+@frame_metric('BSLE', unit='%', framewise=True)
 def bsle(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     """Body segment length error, relative: ``mean |l̂ - l| / l`` over all segments.
 
@@ -73,7 +73,7 @@ def bsle(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     )
 
 
-@frame_metric('BSLE-mm', unit='mm')
+@frame_metric('BSLE-mm', unit='mm', framewise=True)
 def bsle_mm(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     """Body segment length error: ``mean |l̂ - l|`` over all segments.
 
@@ -85,7 +85,7 @@ def bsle_mm(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     )
 
 
-@frame_metric('LLE', unit='%')
+@frame_metric('LLE', unit='%', framewise=True)
 def lle(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     """Limb length error, relative: ``mean |l̂ - l| / l`` over whole limbs.
 
@@ -98,7 +98,7 @@ def lle(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     return _relative_error(limb_lengths(pred, skeleton), limb_lengths(gt, skeleton))
 
 
-@frame_metric('LLE-mm', unit='mm')
+@frame_metric('LLE-mm', unit='mm', framewise=True)
 def lle_mm(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     """Limb length error: ``mean |l̂ - l|`` over whole limbs.
 

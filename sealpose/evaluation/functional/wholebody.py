@@ -33,7 +33,7 @@ def _error(
     return torch.linalg.vector_norm(error, dim=-1).mean(-1) * MM_PER_METRE
 
 
-@frame_metric('H3WB-whole', unit='mm')
+@frame_metric('H3WB-whole', unit='mm', framewise=True)
 def whole_body(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     """Mean error of all joints, aligned at the pelvis.
 
@@ -43,7 +43,7 @@ def whole_body(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     return _error(pred, gt, range(skeleton.num_joints), skeleton.origin_joints)
 
 
-@frame_metric('H3WB-body', unit='mm')
+@frame_metric('H3WB-body', unit='mm', framewise=True)
 def body(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     """Mean error of body and feet, aligned at the pelvis.
 
@@ -53,7 +53,7 @@ def body(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     return _error(pred, gt, skeleton.joint_set('body'), skeleton.origin_joints)
 
 
-@frame_metric('H3WB-face', unit='mm')
+@frame_metric('H3WB-face', unit='mm', framewise=True)
 def face(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     """Mean error of the face, aligned at the pelvis.
 
@@ -63,7 +63,7 @@ def face(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     return _error(pred, gt, skeleton.joint_set('face'), skeleton.origin_joints)
 
 
-@frame_metric('H3WB-face-nose', unit='mm')
+@frame_metric('H3WB-face-nose', unit='mm', framewise=True)
 def face_at_nose(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     """Mean error of the face, aligned at the nose.
 
@@ -74,7 +74,7 @@ def face_at_nose(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     return _error(pred, gt, skeleton.joint_set('face'), nose)
 
 
-@frame_metric('H3WB-hands', unit='mm')
+@frame_metric('H3WB-hands', unit='mm', framewise=True)
 def hands(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     """Mean error of both hands, aligned at the pelvis.
 
@@ -84,7 +84,7 @@ def hands(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     return _error(pred, gt, skeleton.joint_set('hands'), skeleton.origin_joints)
 
 
-@frame_metric('H3WB-hands-wrist', unit='mm')
+@frame_metric('H3WB-hands-wrist', unit='mm', framewise=True)
 def hands_at_wrists(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     """Mean error of the hands, each aligned at its own root, the wrist.
 
@@ -105,7 +105,7 @@ def _segments_of(skeleton: Skeleton, part: str) -> list[int]:
 
 
 def _register_structure(part: str) -> None:
-    @frame_metric(f'LSE-{part}', unit='%', needs_truth=False)
+    @frame_metric(f'LSE-{part}', unit='%', needs_truth=False, framewise=True)
     def part_symmetry(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
         """LSE over the pairs of segments that end in one part; (T,), percent."""
         within = set(_segments_of(skeleton, part))
@@ -119,7 +119,7 @@ def _register_structure(part: str) -> None:
         ratio = (left - right).abs() / (left + right).clamp_min(TINY)
         return ratio.mean(-1) * PERCENT
 
-    @frame_metric(f'BSLE-{part}', unit='%')
+    @frame_metric(f'BSLE-{part}', unit='%', framewise=True)
     def part_length_error(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
         """BSLE over the segments that end in one part; (T,), percent."""
         within = _segments_of(skeleton, part)

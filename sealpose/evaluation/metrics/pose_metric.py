@@ -22,6 +22,7 @@ Frames = dict[str, Tensor]
 ALL_METRICS = (
     'MPJPE', 'P-MPJPE', 'N-MPJPE', 'MPJVE',
     'LSE', 'LSE-mm', 'BSLE', 'BSLE-mm', 'LLE', 'LLE-mm',
+    'MPSCE', 'Angle', 'MPJPE-worst5', 'MPJPE-worst1',
 )  # fmt: skip
 
 # What can be measured in the wild.
@@ -41,6 +42,7 @@ class PoseMetric(BaseMetric):
         name: Name of the model, for reports.
         collect_device: ``cpu`` or ``gpu``: how processes exchange their predictions.
         prefix: Put before the names of the metrics in the log.
+        device: Where the figures are computed; ``cuda`` for a GPU.
 
     Attributes:
         report: The figures of the last evaluation, in the main process.
@@ -55,8 +57,10 @@ class PoseMetric(BaseMetric):
         name: str = '',
         collect_device: str = 'cpu',
         prefix: str | None = None,
+        device: str = 'cpu',
     ) -> None:
         super().__init__(collect_device, prefix)
+        self.device = device
         self.metrics = {metric: FRAME_METRICS.get(metric) for metric in measures}
         self.name = name
         self.report: EvaluationReport | None = None
@@ -112,14 +116,16 @@ class PoseMetric(BaseMetric):
         frames = self._frames_in_order(list(chain(*results)), sequences)
         skeleton = get_skeleton(meta['skeleton'])
         joints = meta.get('joints', skeleton.joint_names)
-        compared = [skeleton.index(joint) for joint in joints]
+        pred, gt = frames['keypoints_3d_pred'], frames['keypoints_3d_gt']
+        if len(joints) < skeleton.num_joints:
+            compared = [skeleton.index(joint) for joint in joints]
+            pred, gt = pred[:, compared], gt[:, compared]
+            skeleton = sub_skeleton(skeleton, joints)
         self.report = evaluate_poses(
-            frames['keypoints_3d_pred'][:, compared],
-            frames['keypoints_3d_gt'][:, compared],
+            pred.to(self.device),
+            gt.to(self.device),
             sequences,
-            skeleton
-            if len(compared) == skeleton.num_joints
-            else sub_skeleton(skeleton, joints),
+            skeleton,
             self.metrics,
             dataset=meta['dataset'],
             name=self.name,
@@ -145,12 +151,10 @@ class PoseMetric(BaseMetric):
         self, batches: list[Frames], sequences: Sequence[dict]
     ) -> Frames:
         total = sum(sequence['frames'] for sequence in sequences)
-        source = torch.full((total,), -1)
-        # The empty one: a run without a single batch must end in the error below.
-        found = [b['frame_idx'] for b in batches]
-        frame_idx = torch.cat([torch.empty(0, dtype=torch.int64), *found])
-        source[frame_idx] = torch.arange(len(frame_idx))
-        missing = (source < 0).nonzero()
+        found = torch.zeros(total, dtype=torch.bool)
+        for batch in batches:
+            found[batch['frame_idx']] = True
+        missing = (~found).nonzero()
         if len(missing):
             raise RuntimeError(
                 f'{len(missing)} of the {total} frames of '
@@ -160,7 +164,13 @@ class PoseMetric(BaseMetric):
                 'sampler must visit all of them'
             )
         keys = ('keypoints_3d_pred', 'keypoints_3d_gt', 'keypoints_2d')
-        frames = {key: torch.cat([b[key] for b in batches])[source] for key in keys}
+        frames = {
+            key: batches[0][key].new_empty(total, *batches[0][key].shape[1:])
+            for key in keys
+        }
+        for batch in batches:
+            for key, value in frames.items():
+                value[batch['frame_idx']] = batch[key]
         if not self.dataset_meta.get('has_truth', True):
             frames['keypoints_3d_gt'].fill_(torch.nan)
         return frames
