@@ -7,6 +7,7 @@ Human3.6M is written in its official form, with random motion, into a temporary 
 what is measured runs in processes of its own, on one core. Peak memory is what the
 process grew by at most, over the size of the arrays that it loaded. The files lie in
 the page cache of the system: a cold disk adds the time to read them.
+benchmarks/loaders.py has the loaders.
 """
 
 import argparse

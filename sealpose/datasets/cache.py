@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from mmengine.logging import print_log
 
-from sealpose.datasets.sequences import PoseSequence, SequenceStore, column_types
+from sealpose.datasets.columns import column_types
+from sealpose.datasets.sequences import PoseSequence, SequenceStore
 from sealpose.skeletons import Skeleton
 
 CACHE_FOLDER = '.sealpose_cache'

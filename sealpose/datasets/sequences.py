@@ -3,12 +3,12 @@
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from sealpose.datasets.columns import Column, MemoryColumn, column_types
 from sealpose.geometry.camera import Camera, normalize_screen, world_to_camera
 from sealpose.skeletons import Skeleton
 
@@ -91,49 +91,6 @@ def view_sequence(
     )
 
 
-class Column(Protocol):
-    """An array that grows by rows: in memory, or in a file."""
-
-    def append(self, rows: np.ndarray) -> None:
-        """Add rows at the end."""
-
-    def finish(self) -> np.ndarray:
-        """Return the whole array; nothing can be added any more."""
-
-
-class MemoryColumn:
-    """Grows in place, so that no second copy of the array is ever needed.
-
-    Args:
-        row_shape: Shape of one row.
-        dtype: Type of the values.
-    """
-
-    def __init__(self, row_shape: tuple[int, ...], dtype: type) -> None:
-        self._array = np.empty((0, *row_shape), dtype)
-
-    def append(self, rows: np.ndarray) -> None:
-        """Add rows at the end."""
-        size = len(self._array)
-        # Nobody else refers to the array before finish().
-        self._array.resize((size + len(rows), *self._array.shape[1:]), refcheck=False)
-        self._array[size:] = rows
-
-    def finish(self) -> np.ndarray:
-        """Return the whole array."""
-        return self._array
-
-
-def column_types(skeleton: Skeleton) -> dict[str, tuple[tuple[int, ...], type]]:
-    """Return the shape of a row and the type of each array of a store, by its name."""
-    joints = skeleton.num_joints
-    return {
-        'keypoints_2d': ((joints, 2), np.float32),
-        'keypoints_3d': ((joints, 3), np.float32),
-        'valid': ((), np.bool_),
-    }
-
-
 @dataclass(frozen=True)
 class SequenceStore:
     """All sequences end to end in contiguous arrays, in memory or mapped from files.
@@ -212,6 +169,13 @@ class SequenceStore:
             tensors = {name: torch.from_numpy(a) for name, a in arrays.items()}
         return cls(**tensors, sequences=sequences)
 
+    def __deepcopy__(self, memo: dict) -> 'SequenceStore':
+        """Return itself: mmengine's Runner deep-copies the data set that it is given.
+
+        A copy would double the memory, and load what is mapped.
+        """
+        return self
+
     @property
     def lengths(self) -> Tensor:
         """Frames of each sequence, (S,) int64."""
@@ -226,6 +190,17 @@ class SequenceStore:
     def num_frames(self) -> int:
         """Frames in all sequences together."""
         return len(self.keypoints_3d)
+
+    def evaluated(self) -> list[dict]:
+        """Describe the sequences with ``frames``, those that are evaluated."""
+        marks = self.valid.split(self.lengths.tolist())
+        return [
+            dict(
+                **{k: v for k, v in entry.items() if k != 'length'},
+                frames=int(valid.sum()),
+            )
+            for entry, valid in zip(self.sequences, marks, strict=True)
+        ]
 
     def split(self) -> Iterator[PoseSequence]:
         """Give back the sequences, as views of the arrays."""

@@ -11,7 +11,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from sealpose.datasets.cache import CACHE_FOLDER, cache_key, cached_store
+from sealpose.datasets.device_store import on_training_device
 from sealpose.datasets.sequences import PoseSequence, SequenceStore
+from sealpose.datasets.windows import WindowIndex, Windows, WindowShape
 from sealpose.registry import FUNCTIONS, TRANSFORMS
 from sealpose.skeletons import Skeleton, get_skeleton
 from sealpose.skeletons.build import build_for_skeleton
@@ -46,6 +48,8 @@ class WindowDataset(Dataset):
         seed: Chooses what the transforms draw.
         cache: Keep the arrays of data sets that are read from files beside them, and
             map them from there the next time.
+        device_store: Copy the arrays to the device that trains and gather batches
+            there, with no worker process: the same batches in the same order.
 
     Raises:
         ValueError: an impossible window, or data that does not fit the skeleton.
@@ -61,23 +65,23 @@ class WindowDataset(Dataset):
         transforms: Sequence[dict] = (),
         seed: int = 0,
         cache: bool = True,
+        device_store: bool = False,
     ) -> None:
-        target_frames = target_frames or output_frames
-        _check_window(input_frames, output_frames)
-        _check_window(target_frames, output_frames)
+        # Before the data are read, which may take long, and not yet an attribute: those
+        # decide what is read.
+        shape = WindowShape(input_frames, output_frames, stride, target_frames)
         self.skeleton = get_skeleton(skeleton)
         store = self._load_store(cache)
         self.store = (
-            _disturbed(store, transforms, self.skeleton, seed) if transforms else store
+            disturbed(store, transforms, self.skeleton, seed) if transforms else store
         )
-        self.input_frames = input_frames
-        self.output_frames = output_frames
-        self.target_frames = target_frames
-        self.stride = stride or output_frames
-        self._starts = self.store.starts
-        self._lengths = self.store.lengths
-        self._number = torch.where(self.store.valid, self.store.valid.cumsum(0) - 1, -1)
-        self._make_windows()
+        self._set_shape(shape)
+        self.index = WindowIndex(
+            self.store.lengths, self.store.valid, shape, self._training
+        )
+        check_windows(shape, len(self.index), self.index.possible)
+        self._device_store = device_store
+        self._on_device: Windows | None = None
 
     @abstractmethod
     def load_sequences(self) -> Iterable[PoseSequence]:
@@ -94,35 +98,35 @@ class WindowDataset(Dataset):
         ``sequences`` lists, in the order of the frames, dicts of subject, action, clip,
         camera and ``frames``, the number of those that are evaluated.
         """
-        counts = self.store.valid.split(self._lengths.tolist())
-        sequences = [
-            dict(
-                **{k: v for k, v in entry.items() if k != 'length'},
-                frames=int(valid.sum()),
-            )
-            for entry, valid in zip(self.store.sequences, counts, strict=True)
-        ]
         return dict(
             dataset=type(self).__name__,
             skeleton=self.skeleton.name,
-            sequences=sequences,
+            sequences=self.store.evaluated(),
         )
 
     def __len__(self) -> int:
-        return len(self._start)
+        return len(self.index)
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         batch = self.gather(torch.tensor([index]))
         return {name: value[0] for name, value in batch.items()}
 
     def __getitems__(self, indices: Sequence[int]) -> dict[str, Tensor]:
-        return self.gather(torch.as_tensor(indices))
+        """Fetch a batch for the loader, in pinned memory if this process has a GPU."""
+        sample_idx = torch.as_tensor(indices)
+        if self._device_store:
+            if self._on_device is None:
+                self._on_device = on_training_device(self._windows)
+            windows = self._on_device
+            return windows.gather(sample_idx.to(windows.keypoints_2d.device))
+        return self.gather(sample_idx, pin=can_pin())
 
-    def gather(self, sample_idx: Tensor) -> dict[str, Tensor]:
-        """Fetch a batch of windows.
+    def gather(self, sample_idx: Tensor, pin: bool = False) -> dict[str, Tensor]:
+        """Fetch a batch of windows from the memory of the host.
 
         Args:
             sample_idx: (B,) int64, which windows.
+            pin: Into pinned memory, which a GPU copies from in the background.
 
         Returns:
             ``keypoints_2d`` (B, T, J, 2) screen-normalised, ``keypoints_3d``
@@ -131,63 +135,21 @@ class WindowDataset(Dataset):
             the data set, -1 where it does not count: beyond the end of its sequence,
             predicted by the window before, or not valid.
         """
-        frames = self._frames(sample_idx, self.output_frames)
-        outputs = self._rows(sample_idx, frames)
-        counts = (frames < self._lengths[self._sequence[sample_idx], None]) & (
-            frames >= self._first[sample_idx, None]
-        )
-        inputs = self._rows(sample_idx, self._frames(sample_idx, self.input_frames))
-        targets = self._rows(sample_idx, self._frames(sample_idx, self.target_frames))
-        return dict(
-            keypoints_2d=_take(self.store.keypoints_2d, inputs),
-            keypoints_3d=_take(self.store.keypoints_3d, targets),
-            frame_idx=torch.where(counts, self._number[outputs], -1),
-        )
+        return self._windows.gather(sample_idx, pin)
 
-    def _frames(self, sample_idx: Tensor, count: int) -> Tensor:
-        """Frames within their sequences, ``count`` of them around the predicted."""
-        padding = (count - self.output_frames) // 2
-        return self._start[sample_idx, None] + torch.arange(count) - padding
+    @property
+    def _windows(self) -> Windows:
+        return Windows(self.index, self.store.keypoints_2d, self.store.keypoints_3d)
 
-    def _rows(self, sample_idx: Tensor, frames: Tensor) -> Tensor:
-        """Rows of the store; frames beyond the ends repeat the first or last."""
-        sequence = self._sequence[sample_idx, None]
-        inside = torch.minimum(frames.clamp(min=0), self._lengths[sequence] - 1)
-        return self._starts[sequence] + inside
+    @property
+    def _training(self) -> bool:
+        return getattr(self, 'split', None) == 'train'
 
-    def _make_windows(self) -> None:
-        """List the windows: sequence, first frame, first frame that is its own."""
-        counts = (self._lengths + self.stride - 1) // self.stride
-        sequence = torch.repeat_interleave(torch.arange(len(counts)), counts)
-        position = torch.arange(len(sequence)) - (counts.cumsum(0) - counts)[sequence]
-        first = position * self.stride
-        latest = (self._lengths[sequence] - self.output_frames).clamp(min=0)
-        start = torch.minimum(first, latest)
-        # Windows that overlap may end up in the same place at the end of a sequence.
-        place = torch.stack([sequence, start])
-        fresh = torch.ones(len(start), dtype=torch.bool)
-        fresh[1:] = (place[:, 1:] != place[:, :-1]).any(0)
-        self._sequence, self._start, self._first = sequence, start, first
-        fresh &= self._has_truth()
-        if not fresh.any():
-            raise ValueError(
-                f'none of the {len(fresh)} windows has {self.target_frames} valid '
-                'frames of truth; train with shorter windows or a smaller stride'
-            )
-        self._sequence, self._start = sequence[fresh], start[fresh]
-        self._first = first[fresh]
-
-    def _has_truth(self) -> Tensor:
-        """Tell which windows predict a valid frame; in training, only valid truth."""
-        training = getattr(self, 'split', None) == 'train'
-        frames = self.target_frames if training else self.output_frames
-        start = self._start - (frames - self.output_frames) // 2
-        offset, length = self._starts[self._sequence], self._lengths[self._sequence]
-        begin = offset + start.clamp(min=0)
-        end = offset + torch.minimum(start + frames, length)
-        before = torch.nn.functional.pad(self.store.valid.long().cumsum(0), (1, 0))
-        valid = before[end] - before[begin]
-        return valid == end - begin if training else valid > 0
+    def _set_shape(self, shape: WindowShape) -> None:
+        self.input_frames = shape.input_frames
+        self.output_frames = shape.output_frames
+        self.target_frames = shape.target_frames
+        self.stride = shape.stride
 
     def _load_store(self, cache: bool) -> SequenceStore:
         # Whatever a subclass was told so far decides what is read; where it lies does
@@ -201,15 +163,27 @@ class WindowDataset(Dataset):
         return cached_store(folder, self.load_sequences, self.skeleton)
 
 
-def _disturbed(
-    store: SequenceStore, configs: Sequence[dict], skeleton: Skeleton, seed: int
+def disturbed(
+    store: SequenceStore,
+    configs: Sequence[dict],
+    skeleton: Skeleton,
+    seed: int,
+    first: int = 0,
 ) -> SequenceStore:
-    """Apply transforms to a copy of the 2D keypoints; the cache keeps the true ones."""
+    """Apply transforms to a copy of the 2D keypoints; files keep the true ones.
+
+    Args:
+        store: The sequences.
+        configs: Of the transforms.
+        skeleton: Of the data.
+        seed: With the number of a sequence, decides what is drawn for it.
+        first: Number of the first sequence in the data set.
+    """
     transforms = [build_for_skeleton(TRANSFORMS, c, skeleton) for c in configs]
     keypoints_2d = torch.empty(store.keypoints_2d.shape)
     starts = store.starts.tolist()
     for number, sequence in enumerate(store.split()):
-        (mixed,) = np.random.SeedSequence([seed, number]).generate_state(1)
+        (mixed,) = np.random.SeedSequence([seed, first + number]).generate_state(1)
         generator = torch.Generator().manual_seed(int(mixed))
         points = sequence.keypoints_2d.clone()[None]
         for transform in transforms:
@@ -218,23 +192,27 @@ def _disturbed(
     return replace(store, keypoints_2d=keypoints_2d)
 
 
-def _check_window(input_frames: int, output_frames: int) -> None:
-    padding = input_frames - output_frames
-    if output_frames < 1 or padding < 0 or padding % 2:
+def check_windows(shape: WindowShape, found: int, possible: int) -> None:
+    """Refuse data without a single window.
+
+    Args:
+        shape: Of the windows.
+        found: Windows with enough valid truth.
+        possible: All windows.
+
+    Raises:
+        ValueError: ``found`` is 0.
+    """
+    if not found:
         raise ValueError(
-            f'a window of {input_frames} frames around {output_frames} predicted ones '
-            'is impossible: both must be positive, and as many frames must be added '
-            'before the predicted ones as after them'
+            f'none of the {possible} windows has {shape.target_frames} valid frames of '
+            'truth; train with shorter windows or a smaller stride'
         )
 
 
-def _take(array: Tensor, rows: Tensor) -> Tensor:
-    """Gather frames: (N, J, C) and (B, T) to (B, T, J, C)."""
-    # numpy asks for large pages of memory, which torch does not: long windows take a
-    # quarter of the time.
-    out = torch.from_numpy(np.empty((rows.numel(), array[0].numel()), np.float32))
-    torch.index_select(array.flatten(1), 0, rows.flatten(), out=out)
-    return out.view(*rows.shape, *array.shape[1:])
+def can_pin() -> bool:
+    """Whether batches of this process go to a GPU: not before it has used one."""
+    return torch.cuda.is_initialized()
 
 
 @FUNCTIONS.register_module()
