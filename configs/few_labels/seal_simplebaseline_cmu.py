@@ -1,2 +1,2 @@
-_base_ = ['./baseline_simplebaseline_cmu.py', '../_base_/seal/graph_margin_small.py']
+_base_ = ['./baseline_simplebaseline_cmu.py', '../_base_/seal/unlabelled.py']
 train_dataloader = dict(batch_sampler=dict(unlabelled=True))

@@ -1,1 +1,1 @@
-_base_ = ['../baseline/dstformer_h36m.py', '../_base_/seal/graph_margin.py']
+_base_ = ['../baseline/dstformer_h36m.py', '../_base_/seal/published.py']

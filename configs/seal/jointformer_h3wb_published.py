@@ -1,1 +1,1 @@
-_base_ = ['../baseline/jointformer_h3wb.py', '../_base_/seal/graph_margin.py']
+_base_ = ['../baseline/jointformer_h3wb.py', '../_base_/seal/published.py']

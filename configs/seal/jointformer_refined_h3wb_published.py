@@ -1,4 +1,4 @@
 _base_ = [
     '../baseline/jointformer_refined_h3wb.py',
-    '../_base_/seal/graph_margin.py',
+    '../_base_/seal/published.py',
 ]

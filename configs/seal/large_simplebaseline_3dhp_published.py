@@ -1,4 +1,4 @@
-_base_ = ['../baseline/large_simplebaseline_3dhp.py', '../_base_/seal/graph_margin.py']
+_base_ = ['../baseline/large_simplebaseline_3dhp.py', '../_base_/seal/published.py']
 # The published SEAL settings for this network.
 custom_hooks = _base_.custom_hooks
 custom_hooks[0].optim_wrapper.optimizer.lr = 5e-4

@@ -1,4 +1,4 @@
 _base_ = [
     '../baseline/large_simplebaseline_i2d_h3wb.py',
-    '../_base_/seal/graph_margin.py',
+    '../_base_/seal/published.py',
 ]

@@ -1,1 +1,1 @@
-_base_ = ['../baseline/pstmo_h36m.py', '../_base_/seal/graph_margin.py']
+_base_ = ['../baseline/pstmo_h36m.py', '../_base_/seal/published.py']

@@ -1,4 +1,4 @@
 _base_ = [
     '../baseline/simplebaseline_sample.py',
-    '../_base_/seal/graph_margin_small.py',
+    '../_base_/seal/published_small.py',
 ]

@@ -1,1 +1,1 @@
-_base_ = ['../baseline/videopose_cmu.py', '../_base_/seal/graph_margin_small.py']
+_base_ = ['../baseline/videopose_cmu.py', '../_base_/seal/published_small.py']

@@ -33,7 +33,8 @@ class PoseDataPreprocessor(BaseDataPreprocessor):
         flip_prob: float = 0.0,
         augmentations: Sequence[dict] = (),
     ) -> None:
-        super().__init__()
+        # Batches come in pinned memory.
+        super().__init__(non_blocking=True)
         self.mirror = get_skeleton(skeleton).mirror
         self.flip_prob = flip_prob
         self.augmentations = [

@@ -55,16 +55,18 @@ class GradientBalance:
         self._running = state.get('running')
 
     def _remember(self, squares: Tensor) -> None:
-        squares = torch.cat([_mean_of_processes(squares), squares.new_ones(1)])
+        squares = torch.cat([_of_whole_batch(squares), squares.new_ones(1)])
         if self._running is None:
             self._running = torch.zeros_like(squares)
         past = self._running.to(squares.device)
         self._running = past.lerp(squares, 1 - self.momentum)
 
 
-def _mean_of_processes(value: Tensor) -> Tensor:
+def _of_whole_batch(squares: Tensor) -> Tensor:
+    """Squared norms over all processes, of the gradients of means over all of them."""
     if not torch.distributed.is_available() or not torch.distributed.is_initialized():
-        return value
-    value = value.clone()
-    torch.distributed.all_reduce(value)
-    return value / torch.distributed.get_world_size()
+        return squares
+    squares = squares.clone()
+    torch.distributed.all_reduce(squares)
+    # A mean over one of n shares of the batch has n times the gradient of that over all.
+    return squares / torch.distributed.get_world_size() ** 2

@@ -14,11 +14,22 @@ class EnergyTerm:
         strength: By iteration: the weight of the mean energy, or with ``by_ratio`` the
             norm of its gradient at the prediction as a share of that of the others.
         by_ratio: Which of the two.
+        deconflict: Take from the gradient of the energy, joint by joint, the part that
+            points against that of the other losses: what is left of it changes the
+            structure without undoing, to first order, what they do. After T. Yu et al.,
+            Gradient surgery for multi-task learning, NeurIPS 2020, there for whole
+            gradients of the parameters.
     """
 
-    def __init__(self, strength: EnergyWeight, by_ratio: bool = False) -> None:
+    def __init__(
+        self,
+        strength: EnergyWeight,
+        by_ratio: bool = False,
+        deconflict: bool = False,
+    ) -> None:
         self.strength = strength
         self.by_ratio = by_ratio
+        self.deconflict = deconflict
         self.balance = GradientBalance()
 
     def __call__(
@@ -44,7 +55,18 @@ class EnergyTerm:
         if self.strength.at(iteration) == 0:
             return None, {}
         energy, gradient = trainer.energy_and_gradient(x, pred)
-        figures = {'energy_pred': energy, **self._compare(pred, pose_loss, gradient)}
+        figures = {'energy_pred': energy}
+        if pose_loss is not None:
+            (pull,) = autograd.grad(pose_loss, pred, retain_graph=True)
+            figures.update(self.balance.update(pull, gradient))
+            if self.deconflict:
+                gradient = without_conflict(gradient, pull)
+        elif self.by_ratio or self.deconflict:
+            raise TypeError(
+                'energy_ratio and deconflict compare the energy with the other losses, '
+                'but the model calls energy_fn without `pose_loss`. Pass their sum, or '
+                'set energy_weight alone'
+            )
         # The value of the energy with its gradient, which is known already: no second
         # pass through the loss-net.
         tangent = (gradient * (pred - pred.detach())).sum()
@@ -57,16 +79,14 @@ class EnergyTerm:
             return self.balance.weight(strength)
         return strength
 
-    def _compare(
-        self, pred: Tensor, pose_loss: Tensor | None, gradient: Tensor
-    ) -> dict[str, Tensor]:
-        if pose_loss is not None:
-            (pull,) = autograd.grad(pose_loss, pred, retain_graph=True)
-            return self.balance.update(pull, gradient)
-        if self.by_ratio:
-            raise TypeError(
-                'energy_ratio weighs the energy against the other losses, but the '
-                'model calls energy_fn without `pose_loss`. Pass their sum, or set '
-                'energy_weight instead'
-            )
-        return {}
+
+def without_conflict(gradient: Tensor, other: Tensor) -> Tensor:
+    """Take from a gradient what points against another, joint by joint.
+
+    Args:
+        gradient: (..., J, 3).
+        other: Like ``gradient``; where it is 0, nothing is taken.
+    """
+    overlap = (gradient * other).sum(-1, keepdim=True).clamp(max=0)
+    power = other.square().sum(-1, keepdim=True)
+    return gradient - overlap / power.clamp(min=1e-30) * other

@@ -53,6 +53,9 @@ class SEALHook(Hook):
             stage of the training.
         energy_ratio: Instead of a weight: norm of the energy's gradient at the
             prediction, as a share of the norm of the gradient of all other losses.
+        deconflict: Take from the energy's gradient, joint by joint, the part that
+            points against that of the other losses; see
+            :class:`~sealpose.seal.energy_term.EnergyTerm`.
         objective: Config of the ranking objective; a static loss-net needs none.
         optim_wrapper: Config of the loss-net's optimizer wrapper; a static loss-net
             needs none. Without a ``type`` it has mixed precision if, and as, the model
@@ -87,6 +90,7 @@ class SEALHook(Hook):
         optim_wrapper: dict | None = None,
         *,
         energy_ratio: float | None = None,
+        deconflict: bool = False,
         negatives: str = 'shared',
         contrast: dict | None = None,
         updates: int = 1,
@@ -113,7 +117,7 @@ class SEALHook(Hook):
         by_ratio = energy_ratio is not None
         strength = energy_ratio if by_ratio else energy_weight
         self.energy_term = EnergyTerm(
-            EnergyWeight(strength, warmup_iters, ramp), by_ratio
+            EnergyWeight(strength, warmup_iters, ramp), by_ratio, deconflict
         )
         self.trainer: LossNetTrainer | None = None
         self._model: nn.Module | None = None

@@ -1,8 +1,8 @@
 """Synthetic negatives: truths with a fault that the loss-net must notice.
 
 Called with the 2D keypoints (B, T', J, 2), the prediction and the truth (B, T', J, 3),
-in metres, and the skeleton; returns the faulty pose (B, T', J, 3). All draw from torch's
-global generators. The root stays where it is, but in ``OtherPose``.
+in metres, and the skeleton; returns the faulty pose (B, T', J, 3). All draw from
+torch's global generators. The root stays where it is, but in ``OtherPose``.
 """
 
 import math

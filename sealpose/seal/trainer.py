@@ -225,10 +225,12 @@ def _wrap(
 ) -> OptimWrapper | None:
     if optimizer is None:
         return None
+    # The groups of a wrapper may hold a stand-in of mmengine's with the base settings.
+    bare = optimizer.optimizer if isinstance(optimizer, OptimWrapper) else optimizer
     own = {id(parameter) for parameter in loss_net.parameters()}
     foreign = sum(
         id(parameter) not in own
-        for group in optimizer.param_groups
+        for group in bare.param_groups
         for parameter in group['params']
     )
     if foreign:

@@ -1,5 +1,7 @@
 # Loaders and metrics common to all data sets. The window of each data set is filled in
 # from the backbone; set input_frames, output_frames or stride to decide otherwise.
+# Gathering a batch takes less than sending it from another process; docs/scaling.md has
+# what else there is: device_store, PrefetchHook, shards.
 loader = dict(num_workers=0, collate_fn=dict(type='sealpose.take_batch'))
 in_order = dict(type='DefaultSampler', shuffle=False, round_up=False)
 train_dataloader = dict(

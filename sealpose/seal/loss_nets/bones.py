@@ -101,7 +101,8 @@ class BoneLossNet(LossNet):
         directions = bones / lengths[..., None]
         parts = []
         if 'lengths' in self.features:
-            left, right = map(list, zip(*self.skeleton.symmetric_segments, strict=True))
+            pairs = self.skeleton.symmetric_segments
+            left, right = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
             parts += [lengths, 4 * (lengths[:, left] - lengths[:, right])]
             parts = [part / BONE_UNIT for part in parts]
         if 'directions' in self.features:

@@ -21,8 +21,8 @@ STEP_UNIT, LENGTH_UNIT = 0.02, 0.02
 class PairwiseLossNet(LossNet):
     """A loss-net of single frames, and an energy for every two neighbours.
 
-    The energy of a pair, an MLP over both poses and their 2D keypoints, is shared by its
-    two frames. Only for backbones that predict several frames of a window.
+    The energy of a pair, an MLP over both poses and their 2D keypoints, is shared by
+    its two frames. Only for backbones that predict several frames of a window.
 
     Args:
         skeleton: Skeleton of the poses, or its name.

@@ -11,9 +11,9 @@ class AdversarialObjective(nn.Module):
     """Logistic loss of a discriminator whose logit for "predicted" is the energy.
 
     ``mean softplus(energy_pos) + mean softplus(-energy_neg)``: Goodfellow et al.,
-    NeurIPS 2014. Each energy is judged by itself, not against that of the same frame, so the
-    loss-net becomes the discriminator of a GAN and the pose-net, which minimises the
-    logit, its generator.
+    NeurIPS 2014. Each energy is judged by itself, not against that of the same frame,
+    so the loss-net becomes the discriminator of a GAN and the pose-net, which
+    minimises the logit, its generator.
     """
 
     def forward(

@@ -1,0 +1,1 @@
+_base_ = ['../baseline/graphmlp_3dhp.py', '../_base_/seal/structure.py']

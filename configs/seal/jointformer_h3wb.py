@@ -1,0 +1,1 @@
+_base_ = ['../baseline/jointformer_h3wb.py', '../_base_/seal/structure.py']

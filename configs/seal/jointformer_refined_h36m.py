@@ -1,0 +1,1 @@
+_base_ = ['../baseline/jointformer_refined_h36m.py', '../_base_/seal/structure.py']

@@ -1,0 +1,1 @@
+_base_ = ['../baseline/motionagformer_3dhp.py', '../_base_/seal/structure.py']

@@ -1,0 +1,1 @@
+_base_ = ['../baseline/pstmo_3dhp.py', '../_base_/seal/structure.py']

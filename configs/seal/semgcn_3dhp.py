@@ -1,0 +1,1 @@
+_base_ = ['../baseline/semgcn_3dhp.py', '../_base_/seal/structure.py']

@@ -1,0 +1,1 @@
+_base_ = ['../baseline/simplebaseline_cmu.py', '../_base_/seal/structure.py']

@@ -1,0 +1,1 @@
+_base_ = ['../baseline/videopose_sample.py', '../_base_/seal/structure.py']
