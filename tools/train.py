@@ -11,14 +11,19 @@ from sealpose.apis.cli import add_run_arguments, one_line_errors
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description='Train a pose-net from a config.')
+    parser = argparse.ArgumentParser(
+        description='Train a pose-net from a config.',
+        epilog='Exit codes: 0 done; 1 an error; 75 stopped by SIGTERM or SIGUSR1 with '
+        'everything saved, to be continued with --resume.',
+    )
     parser.add_argument('config', help='config file, e.g. configs/seal/...py')
     parser.add_argument(
         '--resume',
         nargs='?',
         const='auto',
         metavar='CHECKPOINT',
-        help='continue from the newest checkpoint of the work dir, or from the given',
+        help='continue from the newest checkpoint of the work dir that can be read, or '
+        'from the given one; start if there is none',
     )
     parser.add_argument(
         '--amp', action='store_true', help='mixed precision (bfloat16) on a GPU'

@@ -1,6 +1,8 @@
 """mmengine's Runner, built from a config that passed the preflight."""
 
 import inspect
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -8,6 +10,7 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.runner import Runner
 
+import sealpose.engine  # noqa: F401, registers ResumableEpochLoop
 from sealpose.apis.preflight import preflight
 
 STAGE_KEYS = {
@@ -25,8 +28,12 @@ def build_runner(cfg: Config, *stages: str) -> Runner:
     Args:
         cfg: The config; ``cfg.work_dir`` is where the run writes.
         stages: ``train``, ``val``, ``test``.
+
+    Raises:
+        PermissionError: nothing can be written there.
     """
     ready = preflight(cfg, *stages)
+    _check_writable(cfg.work_dir)
     left_out = {key for s in set(STAGE_KEYS) - set(stages) for key in STAGE_KEYS[s]}
     parts: dict[str, Any] = {
         key: cfg[key]
@@ -40,9 +47,33 @@ def build_runner(cfg: Config, *stages: str) -> Runner:
             'dataset': dataset,
         }
     parts['custom_hooks'] = ready.hooks
+    if 'train' in stages:
+        parts['train_cfg'] = _exact_loop(cfg.train_cfg)
     if cfg.get('launcher', 'none') != 'none' and get_device() == 'cpu':
         _prepare_cpu_launch(cfg)
     return Runner(**parts, cfg=cfg)
+
+
+def _check_writable(folder: str) -> None:
+    """Find out by writing: what the permissions say is not all there is to it."""
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b'0')
+    except OSError as error:
+        raise PermissionError(
+            f'the run cannot write to its work dir {folder}: {error}. Give another one '
+            'with --work-dir'
+        ) from error
+
+
+def _exact_loop(train_cfg: dict) -> dict:
+    """Take the loop that can go on in the middle of an epoch for mmengine's."""
+    loop = dict(train_cfg)
+    if 'type' not in loop and loop.get('by_epoch'):
+        del loop['by_epoch']
+        loop['type'] = 'ResumableEpochLoop'
+    return loop
 
 
 def _prepare_cpu_launch(cfg: Config) -> None:

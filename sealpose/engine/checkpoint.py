@@ -7,26 +7,29 @@ import torch
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 
+from sealpose.engine.download import download, is_url
+
 
 def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict:
     """Read a checkpoint of tensors and plain values.
 
     Args:
-        path: The file.
+        path: The file, or its address on the web (see :func:`download`).
         map_location: As in ``torch.load``.
 
     Raises:
         FileNotFoundError: there is no such file.
+        ConnectionError: it cannot be downloaded.
         ValueError: the file is damaged, is no checkpoint, or holds objects that could
             run code.
     """
-    path = Path(path).expanduser()
+    path = download(str(path)) if is_url(path) else Path(path).expanduser()
     if not path.is_file():
         raise FileNotFoundError(f'there is no checkpoint {path}')
     try:
         checkpoint = torch.load(path, map_location=map_location, weights_only=True)
     except Exception as error:  # torch raises almost anything on damaged files
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        reason = _reason(error)
         raise ValueError(
             f'{path} is not a readable checkpoint (damaged, cut short, or holding '
             f'objects other than tensors and plain values): {reason}'
@@ -36,6 +39,13 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict:
             f'{path} holds a {type(checkpoint).__name__}, not a checkpoint'
         )
     return checkpoint
+
+
+def _reason(error: Exception) -> str:
+    """Take the line that says what is wrong out of torch's long advice."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    telling = (line.strip() for line in lines if 'unsupported' in line.lower())
+    return next(telling, lines[0].removeprefix('Weights only load failed.').strip())
 
 
 def check_state_dict(
@@ -88,9 +98,6 @@ def load_from_local(filename: str, map_location: Any) -> dict:
 
 
 @CheckpointLoader.register_scheme(prefixes=('http://', 'https://'), force=True)
-def refuse_http(filename: str, map_location: Any) -> dict:
+def load_from_http(filename: str, map_location: Any) -> dict:
     """Replace mmengine's download, which unpickles freely on every torch."""
-    raise ValueError(
-        f'{filename}: checkpoints are read from local files alone; download it and '
-        'give its path'
-    )
+    return load_from_local(filename, map_location)

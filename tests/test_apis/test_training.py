@@ -1,6 +1,7 @@
 """Whole runs on tiny data: the promises that a user builds on."""
 
 import json
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from mmengine.hooks import Hook
 from sealpose.apis import build_tester, build_trainer, evaluate
 from sealpose.apis.preflight import preflight
 from sealpose.registry import MODELS
+from sealpose.seal import SEALHook
 from sealpose.seal.loss_nets import GraphLossNet
 from sealpose.skeletons import H36M17, Skeleton, register_skeleton
 
@@ -34,14 +36,16 @@ def assert_same(a, b):
 
 
 def test_baseline_is_the_seal_run_without_the_hook_bit_for_bit(tiny_cfg):
-    seal_cfg = tiny_cfg(SEAL, 'silent')
-    seal_cfg.custom_hooks[0].energy_weight = 0.0
-    silent = weights(train(seal_cfg))
+    def with_weight(work_dir, weight):
+        cfg = tiny_cfg(SEAL, work_dir)
+        cfg.custom_hooks[0].pop('energy_ratio', None)
+        cfg.custom_hooks[0].update(energy_weight=weight, warmup_iters=0)
+        return weights(train(cfg))
+
+    silent = with_weight('silent', 0.0)
     baseline = weights(train(tiny_cfg(BASELINE, 'baseline')))
     assert_same(silent, baseline)
-    loud_cfg = tiny_cfg(SEAL, 'loud')
-    loud_cfg.custom_hooks[0].energy_weight = 1.0
-    loud = weights(train(loud_cfg))
+    loud = with_weight('loud', 1.0)
     assert any(not torch.equal(loud[k], baseline[k]) for k in baseline)
 
 
@@ -58,8 +62,7 @@ class KilledAfter(Hook):
 def test_stop_and_resume_ends_in_the_same_weights(tiny_cfg, negatives):
     def cfg(work_dir, **options):
         cfg = tiny_cfg(SEAL, work_dir, **{'train_cfg.max_epochs': 4}, **options)
-        cfg.custom_hooks[0].negatives = negatives
-        cfg.custom_hooks[0].energy_weight = 0.1
+        cfg.custom_hooks[0].update(negatives=negatives, warmup_iters=1)
         return cfg
 
     straight = train(cfg('straight'))
@@ -114,7 +117,9 @@ def test_a_metric_of_ones_own_beside_the_pose_metric(tiny_cfg):
 
 
 def test_seal_figures_are_in_the_log(tiny_cfg):
-    runner = train(tiny_cfg(SEAL))
+    cfg = tiny_cfg(SEAL)
+    cfg.custom_hooks[0].warmup_iters = 0
+    runner = train(cfg)
     lines = Path(runner.log_dir, 'vis_data/scalars.json').read_text().splitlines()
     logged = {key for line in lines for key in json.loads(line)}
     assert {
@@ -143,6 +148,49 @@ def test_a_run_starts_from_other_weights_with_another_seed(tiny_cfg):
             first.model.parameters(), second.model.parameters(), strict=True
         )
     )
+
+
+class First(Hook):
+    """Keeps the weights with which training begins, and ends it there."""
+
+    def before_train(self, runner):
+        self.pose_net = weights(runner)
+        self.loss_net = {}
+        for hook in runner.hooks:
+            if isinstance(hook, SEALHook):
+                state = hook.trainer.loss_net.state_dict()
+                self.loss_net = {name: each.clone() for name, each in state.items()}
+        raise KeyboardInterrupt
+
+
+def test_pose_net_and_loss_net_start_independently(tiny_cfg):
+    runs = count()
+
+    def start(name, **options):
+        first = First()
+        cfg = tiny_cfg(name, f'run_{next(runs)}', **options)
+        runner = build_trainer(cfg)
+        runner.register_hook(first, priority='LOWEST')
+        with pytest.raises(KeyboardInterrupt):
+            runner.train()
+        return first
+
+    def differ(a, b):
+        return any(not torch.equal(a[k], b[k]) for k in a)
+
+    baseline, seal, again = start(BASELINE), start(SEAL), start(SEAL)
+    assert_same(baseline.pose_net, seal.pose_net)
+    assert_same(seal.loss_net, again.loss_net)
+    wider = start(SEAL, **{'model.backbone.channels': 32})
+    assert_same(seal.loss_net, wider.loss_net)
+    other = start(SEAL, **{'randomness.seed': 1})
+    assert differ(seal.pose_net, other.pose_net)
+    assert differ(seal.loss_net, other.loss_net)
+
+
+def test_one_seed_gives_one_run(tiny_cfg):
+    first, second = (weights(train(tiny_cfg(SEAL, name))) for name in ('a', 'b'))
+    assert_same(first, second)
 
 
 def test_single_frame_and_explicit_constraints_train_too(tiny_cfg):

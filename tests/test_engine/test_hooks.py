@@ -1,10 +1,20 @@
+import random
+import signal
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
+from mmengine.runner import EpochBasedTrainLoop
 from torch import nn
 
-from sealpose.engine.hooks import BNMomentumHook, EpochSeedHook
+from sealpose.engine import ResumableEpochLoop
+from sealpose.engine.hooks import (
+    BNMomentumHook,
+    EpochSeedHook,
+    PreemptionHook,
+    WholeCheckpointHook,
+)
 
 
 def test_batch_norm_momentum_decays_exponentially():
@@ -16,10 +26,33 @@ def test_batch_norm_momentum_decays_exponentially():
     assert momenta == pytest.approx([0.1, 0.01, 0.001])
 
 
-def test_epoch_seed_depends_on_seed_and_epoch_alone():
-    def draw(seed, epoch):
-        EpochSeedHook().before_train_epoch(SimpleNamespace(seed=seed, epoch=epoch))
-        return torch.rand(1).item()
+def test_random_numbers_depend_on_seed_epoch_and_iteration_alone():
+    def draw(call, **numbers):
+        runner = SimpleNamespace(**{'seed': 0, 'epoch': 0, 'iter': 0, **numbers})
+        call(EpochSeedHook(), runner)
+        return torch.rand(1).item(), np.random.rand(), random.random()
 
-    assert draw(0, 1) == draw(0, 1)
-    assert len({draw(0, 0), draw(0, 1), draw(1, 0), draw(1, 1)}) == 4
+    for call, number in (
+        (EpochSeedHook.before_train_epoch, 'epoch'),
+        (EpochSeedHook.before_train_iter, 'iter'),
+    ):
+        assert draw(call, **{number: 1}) == draw(call, **{number: 1})
+        drawn = {draw(call, seed=s, **{number: n}) for s in range(2) for n in range(2)}
+        assert len(drawn) == 4
+    assert draw(EpochSeedHook.before_train_epoch, epoch=1, iter=1) != draw(
+        EpochSeedHook.before_train_iter, epoch=1, iter=1
+    )
+
+
+def test_signals_are_left_alone_where_a_run_could_not_go_on():
+    loops = [object.__new__(loop) for loop in (EpochBasedTrainLoop, ResumableEpochLoop)]
+    saver = WholeCheckpointHook()
+    listening = []
+    for loop in loops:
+        for hooks in ([], [saver]):
+            hook = PreemptionHook()
+            hook.before_train(SimpleNamespace(train_loop=loop, hooks=hooks))
+            listening.append(signal.getsignal(signal.SIGUSR1) == hook._note)
+            hook.after_train(None)
+            assert signal.getsignal(signal.SIGUSR1) == signal.SIG_DFL
+    assert listening == [False, False, False, True]

@@ -1,6 +1,6 @@
-# What docs/method.md found to work: a small loss-net over bones and keypoints that learns
-# by how much the structure of a pose is wrong, from predictions beside the same
-# predictions with true bone lengths.
+# What docs/method.md found to work: a small loss-net over bones and keypoints estimates by
+# how much the structure of a prediction is wrong, and the pose-net follows where that
+# does not contradict its own loss.
 custom_hooks = [
     dict(
         type='SEALHook',
@@ -10,7 +10,6 @@ custom_hooks = [
             distance=dict(bone_length=1.0, symmetry=0.25),
             scale=10.0,
         ),
-        contrast=dict(corrections=[dict(type='TrueBoneLengths')]),
         optim_wrapper=dict(optimizer=dict(type='AdamW', lr=1e-3)),
         energy_ratio=0.45,
         deconflict=True,

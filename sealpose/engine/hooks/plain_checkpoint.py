@@ -1,11 +1,13 @@
-"""Checkpoints of tensors and plain values alone."""
+"""Checkpoints of tensors and plain values alone, which say what they are."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from sealpose.engine.description import describe_run
 from sealpose.registry import HOOKS
 
 
@@ -16,6 +18,9 @@ class PlainCheckpointHook(Hook):
     mmengine stores its history of logged scalars as pickled objects, which torch 2.6
     and later refuse to resume from. The history serves only the smoothing of the log,
     so it is left out, and numpy values become Python's.
+
+    ``meta`` gets what tells a checkpoint apart without its config: ``versions``,
+    ``backbone`` (its config), ``skeleton`` and ``random_state``.
     """
 
     priority = 'LOWEST'
@@ -30,7 +35,7 @@ class PlainCheckpointHook(Hook):
             for key, resumed in hub['resumed_keys'].items()
             if key in hub['runtime_info']
         }
-        checkpoint['meta'] = _plain(checkpoint['meta'])
+        checkpoint['meta'] = _plain({**checkpoint['meta'], **describe_run(runner)})
 
 
 def _plain(value: Any) -> Any:
@@ -40,4 +45,6 @@ def _plain(value: Any) -> Any:
         return type(value)(_plain(entry) for entry in value)
     if isinstance(value, np.generic):
         return value.item()
+    if isinstance(value, Path):
+        return str(value)
     return value
