@@ -68,5 +68,5 @@ def _of_whole_batch(squares: Tensor) -> Tensor:
         return squares
     squares = squares.clone()
     torch.distributed.all_reduce(squares)
-    # A mean over one of n shares of the batch has n times the gradient of that over all.
+    # The mean over one of n shares has n times the gradient of the mean over all.
     return squares / torch.distributed.get_world_size() ** 2

@@ -35,8 +35,8 @@ class SEALHook(Hook):
 
     Removing the hook from a config gives the baseline bit for bit. The loss-net and
     its optimizer are saved in the checkpoint under ``seal``, come back on resume, and
-    are never built to validate or test. With epoch-based training and a fixed seed, a
-    resumed run continues bit for bit as if it had not stopped.
+    are never built to validate or test. With a fixed seed, a resumed run continues bit for
+    bit as if it had not stopped.
 
     The log gets ``loss_energy`` (the weighted energy that the pose-net minimises) and,
     as means over the iterations of the log's interval on the main process,
@@ -180,13 +180,13 @@ class SEALHook(Hook):
         object.__setattr__(_unwrap(runner.model), 'energy_fn', None)
         self._model = None
 
-    def before_train_epoch(self, runner: Runner) -> None:
-        """Restart the loss-net's random stream, so that a resumed run has the same."""
-        self.trainer.seed(derive_seed(self.seed, runner.epoch, get_rank()))
-
     def before_train_iter(self, runner: Runner, *args: Any, **kwargs: Any) -> None:
-        """Note the iteration, which decides the weight of the energy."""
+        """Note the iteration, and restart the loss-net's random stream from it.
+
+        So a run that resumes anywhere draws what it would have drawn.
+        """
         self._iter = runner.iter
+        self.trainer.seed(derive_seed(self.seed, runner.iter, get_rank()))
         if self.follow_lr and not self.static:
             _scale_lr(self.trainer.optim_wrapper, runner.optim_wrapper)
 

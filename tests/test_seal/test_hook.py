@@ -143,8 +143,8 @@ def test_figures_reach_the_log_at_its_interval(tmp_path):
     runner = make_runner(tmp_path, probe, hook)
     step = SEALHook.energy_fn
 
-    def spy(*args):
-        losses = step(hook, *args)
+    def spy(*args, **kwargs):
+        losses = step(hook, *args, **kwargs)
         seen.append(losses)
         return losses
 

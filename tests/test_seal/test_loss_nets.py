@@ -34,6 +34,58 @@ def test_published_parameter_counts(net, count):
     assert sum(p.numel() for p in net().parameters()) == count
 
 
+@pytest.mark.parametrize(
+    ('net', 'fusion', 'count'),
+    [
+        # The token of a joint lacks 2 of 37 values, at a width of 256.
+        (GraphLossNet, 'pose', 2_185_512 - 2 * 256),
+        # A second encoder of all but the head, with 1 * 256 weights fewer, and a head
+        # that takes both.
+        (GraphLossNet, 'late', 2 * (2_185_000 - 66_049) - 256 + 66_049 + 256 * 256),
+        # The first layer lacks 34 of 85 values, at a width of 1024.
+        (MLPLossNet, 'pose', 4_287_489 - 34 * 1024),
+        # All weights are there again, and the second layer has biases.
+        (MLPLossNet, 'late', 4_287_489 + 1024),
+    ],
+)
+def test_parameter_counts_of_other_fusions(net, fusion, count):
+    net = net('h36m17', fusion=fusion)
+    assert sum(p.numel() for p in net.parameters()) == count
+
+
+@pytest.mark.parametrize('config', NETS)
+@pytest.mark.parametrize('fusion', ['late', 'pose'])
+def test_fusion_decides_whether_the_keypoints_matter(config, fusion):
+    net, (x, y) = build({**config, 'fusion': fusion}), batch(4, 1)
+    other, changed = torch.randn_like(x), y + 0.1
+    same_energy = net(x, y) == net(other, y)
+    assert same_energy.all() if fusion == 'pose' else not same_energy.any()
+    assert (net(x, y) != net(x, changed)).all()
+    net(x, y).square().sum().backward()
+    assert all(p.grad is not None and p.grad.any() for p in net.parameters())
+
+
+@pytest.mark.parametrize('config', NETS)
+def test_late_keypoints_and_pose_meet_in_the_head_alone(config):
+    net, (x, y) = build({**config, 'fusion': 'late'}), batch(1, 1)
+    seen = []
+    encoders = ('encoder', 'keypoint_encoder', 'stem', 'keypoint_stem')
+    for name in encoders:
+        if hasattr(net, name):
+            getattr(net, name).register_forward_pre_hook(
+                lambda _, args: seen.append(args[0].flatten())
+            )
+    net(x, y)
+    assert len(seen) == 2
+    assert torch.equal(seen[0], y.flatten()) and torch.equal(seen[1], x.flatten())
+
+
+@pytest.mark.parametrize('net', [GraphLossNet, MLPLossNet])
+def test_unknown_fusion_is_named(net):
+    with pytest.raises(ValueError, match="early, late, pose, but got 'mid'"):
+        net('h36m17', fusion='mid')
+
+
 @pytest.mark.parametrize('config', NETS)
 def test_each_frame_is_scored_on_its_own(config):
     net, (x, y) = build(config), batch(3, 4)
