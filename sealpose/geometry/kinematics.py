@@ -38,7 +38,7 @@ def pose_from_bones(bones: Tensor, skeleton: Skeleton, root: Tensor) -> Tensor:
 
 
 def with_bone_lengths(pose: Tensor, lengths: Tensor, skeleton: Skeleton) -> Tensor:
-    """Give a pose other bone lengths; directions and root stay.
+    """Give a pose other bone lengths; directions and origin stay.
 
     Args:
         pose: (..., J, 3), metres.
@@ -51,7 +51,21 @@ def with_bone_lengths(pose: Tensor, lengths: Tensor, skeleton: Skeleton) -> Tens
     bones = bone_vectors(pose, skeleton)
     directions = torch.nn.functional.normalize(bones, dim=-1)
     root = pose[..., skeleton.root, :]
-    return pose_from_bones(directions * lengths[..., None], skeleton, root)
+    changed = pose_from_bones(directions * lengths[..., None], skeleton, root)
+    return with_origin_of(pose, changed, skeleton)
+
+
+def with_origin_of(source: Tensor, pose: Tensor, skeleton: Skeleton) -> Tensor:
+    """Shift a pose so that its origin lies where that of another does.
+
+    Args:
+        source: (..., J, 3), metres.
+        pose: Like ``source``.
+        skeleton: Of both; says which joints make the origin.
+    """
+    origin = list(skeleton.origin_joints)
+    shift = (source[..., origin, :] - pose[..., origin, :]).mean(-2, keepdim=True)
+    return pose + shift
 
 
 def subtree(joint: int, skeleton: Skeleton) -> list[int]:

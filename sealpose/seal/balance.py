@@ -18,7 +18,7 @@ class GradientBalance:
 
     def __init__(self, momentum: float = 0.99) -> None:
         self.momentum = momentum
-        # Of the pose losses, of the energy, and of ones, which corrects the start.
+        # Of the pose losses and of the energy; that both begin at 0 cancels.
         self._running: Tensor | None = None
 
     def update(self, pose: Tensor, energy: Tensor) -> dict[str, Tensor]:
@@ -43,7 +43,7 @@ class GradientBalance:
 
     def weight(self, ratio: float) -> Tensor:
         """Return the weight that gives the energy ``ratio`` times the pose gradient."""
-        pose, energy, _ = self._running
+        pose, energy = self._running
         return ratio * (pose / energy.clamp(min=1e-30)).sqrt()
 
     def state_dict(self) -> dict:
@@ -55,7 +55,7 @@ class GradientBalance:
         self._running = state.get('running')
 
     def _remember(self, squares: Tensor) -> None:
-        squares = torch.cat([_of_whole_batch(squares), squares.new_ones(1)])
+        squares = _of_whole_batch(squares)
         if self._running is None:
             self._running = torch.zeros_like(squares)
         past = self._running.to(squares.device)

@@ -12,6 +12,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from sealpose.registry import HOOKS
+from sealpose.seal.arguments import check_learning, check_weight
 from sealpose.seal.build import (
     build_contrast,
     build_loss_net,
@@ -22,7 +23,7 @@ from sealpose.seal.energy_term import EnergyTerm
 from sealpose.seal.figures import FigureMeans
 from sealpose.seal.fit import check_skeletons
 from sealpose.seal.random_stream import derive_seed
-from sealpose.seal.schedule import EnergyWeight, Ramp
+from sealpose.seal.schedule import EnergyWeight, Ramp, follow_lr
 from sealpose.seal.trainer import LossNetTrainer
 from sealpose.skeletons import Skeleton
 
@@ -35,8 +36,8 @@ class SEALHook(Hook):
 
     Removing the hook from a config gives the baseline bit for bit. The loss-net and
     its optimizer are saved in the checkpoint under ``seal``, come back on resume, and
-    are never built to validate or test. With a fixed seed, a resumed run continues bit for
-    bit as if it had not stopped.
+    are never built to validate or test. With a fixed seed, a resumed run continues bit
+    for bit as if it had not stopped.
 
     The log gets ``loss_energy`` (the weighted energy that the pose-net minimises) and,
     as means over the iterations of the log's interval on the main process,
@@ -101,8 +102,8 @@ class SEALHook(Hook):
         init: str | None = None,
         seed: int | None = None,
     ) -> None:
-        _check_arguments(objective, optim_wrapper, negatives, static, init)
-        _check_weight(energy_weight, energy_ratio)
+        check_learning(objective, optim_wrapper, negatives, static, init)
+        check_weight(energy_weight, energy_ratio)
         self.loss_net = loss_net
         self.objective = objective
         self.optim_wrapper = optim_wrapper
@@ -188,7 +189,7 @@ class SEALHook(Hook):
         self._iter = runner.iter
         self.trainer.seed(derive_seed(self.seed, runner.iter, get_rank()))
         if self.follow_lr and not self.static:
-            _scale_lr(self.trainer.optim_wrapper, runner.optim_wrapper)
+            follow_lr(self.trainer.optim_wrapper, runner.optim_wrapper)
 
     def energy_fn(
         self,
@@ -290,46 +291,5 @@ class SEALHook(Hook):
         )
 
 
-def _check_arguments(
-    objective: dict | None,
-    optim_wrapper: dict | None,
-    negatives: str,
-    static: bool,
-    init: str | None,
-) -> None:
-    if negatives not in ('shared', 'fresh'):
-        raise ValueError(
-            f"SEALHook: negatives must be 'shared' or 'fresh', but got {negatives!r}"
-        )
-    if static and init is None:
-        raise ValueError(
-            'SEALHook: static=True keeps a pretrained loss-net as it is, so `init` has '
-            'to name its checkpoint'
-        )
-    if not static and (objective is None or optim_wrapper is None):
-        raise ValueError(
-            'SEALHook: a loss-net that trains needs `objective` and `optim_wrapper`, '
-            f'but got {objective=} and {optim_wrapper=}'
-        )
-
-
-def _check_weight(energy_weight: float | None, energy_ratio: float | None) -> None:
-    if (energy_weight is None) == (energy_ratio is None):
-        raise ValueError(
-            'SEALHook: give energy_weight, the weight of the energy, or energy_ratio, '
-            'its gradient as a share of that of the other losses, and not both, but '
-            f'got {energy_weight=} and {energy_ratio=}'
-        )
-
-
 def _unwrap(model: nn.Module) -> nn.Module:
     return model.module if is_model_wrapper(model) else model
-
-
-def _scale_lr(follower: OptimWrapper, leader: OptimWrapper) -> None:
-    group = leader.param_groups[0]
-    # Schedulers note where they began; without one the rate never changes.
-    factor = group['lr'] / group.get('initial_lr', group['lr'])
-    for each in follower.param_groups:
-        each.setdefault('initial_lr', each['lr'])
-        each['lr'] = each['initial_lr'] * factor

@@ -2,7 +2,8 @@
 
 Called with the 2D keypoints (B, T', J, 2), the prediction and the truth (B, T', J, 3),
 in metres, and the skeleton; returns the faulty pose (B, T', J, 3). All draw from
-torch's global generators. The root stays where it is, but in ``OtherPose``.
+torch's global generators. The origin of the pose stays where it is, so that the
+loss-net cannot tell by that.
 """
 
 import math
@@ -10,7 +11,12 @@ import math
 import torch
 from torch import Tensor
 
-from sealpose.geometry.kinematics import bone_vectors, subtree, with_bone_lengths
+from sealpose.geometry.kinematics import (
+    bone_vectors,
+    subtree,
+    with_bone_lengths,
+    with_origin_of,
+)
 from sealpose.registry import NEGATIVES
 from sealpose.skeletons import Skeleton
 
@@ -32,7 +38,7 @@ class JointNoise:
         """Return the disturbed truth."""
         noise = self.std * torch.randn_like(y_true)
         noise[..., skeleton.root, :] = 0
-        return y_true + noise
+        return with_origin_of(y_true, y_true + noise, skeleton)
 
 
 @NEGATIVES.register_module()
@@ -57,7 +63,8 @@ class BoneRotation:
         axis = torch.randn(len(y_true), 1, 1, 3, dtype=y_true.dtype).to(y_true.device)
         pivot = y_true[torch.arange(len(y_true)), :, pivots[drawn]][:, :, None]
         turned = pivot + _rotate(y_true - pivot, axis, math.radians(self.degrees))
-        return torch.where(moved[drawn][:, None, :, None], turned, y_true)
+        changed = torch.where(moved[drawn][:, None, :, None], turned, y_true)
+        return with_origin_of(y_true, changed, skeleton)
 
 
 @NEGATIVES.register_module()

@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from mmengine.optim import OptimWrapper
+
 
 @dataclass(frozen=True)
 class Ramp:
@@ -69,3 +71,18 @@ class EnergyWeight:
         if iteration < self.warmup_iters:
             return 0.0
         return self.value * (self.ramp.at(iteration) if self.ramp else 1.0)
+
+
+def follow_lr(follower: OptimWrapper, leader: OptimWrapper) -> None:
+    """Scale one optimizer's learning rate as the schedulers have scaled another's.
+
+    Args:
+        follower: Of the loss-net.
+        leader: Of the pose-net; its first group of parameters counts.
+    """
+    group = leader.param_groups[0]
+    # Schedulers note where they began; without one the rate never changes.
+    factor = group['lr'] / group.get('initial_lr', group['lr'])
+    for each in follower.param_groups:
+        each.setdefault('initial_lr', each['lr'])
+        each['lr'] = each['initial_lr'] * factor

@@ -50,8 +50,9 @@ def test_all_serve_on_every_skeleton(name, skeleton):
     assert torch.equal(first, make(name, *inputs, skeleton))
     if name != 'OtherPose':
         assert not torch.equal(first, make(name, *inputs, skeleton, seed=1))
-        root = get_skeleton(skeleton).root
-        torch.testing.assert_close(first[..., root, :], inputs[2][..., root, :])
+        origin = list(get_skeleton(skeleton).origin_joints)
+        before, after = (pose[..., origin, :].mean(-2) for pose in (inputs[2], first))
+        torch.testing.assert_close(after, before)
 
 
 @pytest.mark.parametrize('name', NAMES)

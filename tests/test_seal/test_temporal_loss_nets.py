@@ -108,7 +108,8 @@ def test_motion_by_hand():
     assert described[:, 6:10].abs().max() < 1e-9
     motion = described[:, 10:].unflatten(1, (6, 6))
     head = motion[:, 1]
-    assert head[:, 1].tolist() == pytest.approx([0, -1, -3], abs=1e-5)
+    assert head[:, 1].tolist() == pytest.approx([-1, -1, -3], abs=1e-5)
+    assert head[0, 4].item() == pytest.approx(0, abs=1e-5)
     # Between the two steps the head speeds up by 4 cm per frame.
     assert head[1, 4].item() == pytest.approx(-2, abs=1e-5)
     assert motion[:, [0, 2, 3, 4, 5]].abs().max() < 1e-9

@@ -112,7 +112,8 @@ class TemporalLossNet(LossNet):
         lengths = segment_lengths(y, self.skeleton)
         change = (lengths - lengths.mean(1, keepdim=True)) / LENGTH_UNIT
         velocity = torch.diff(y, dim=1) / STEP_UNIT
-        velocity = F.pad(velocity, (0, 0, 0, 0, 1, 0))
+        # The first frame has no other before it: it moves as the second does.
+        velocity = torch.cat([velocity[:, :1], velocity], 1)
         acceleration = torch.diff(velocity, dim=1, append=velocity[:, -1:])
         joints = torch.cat([velocity, acceleration], -1).flatten(2)
         return torch.cat([lengths, change, joints], -1)
