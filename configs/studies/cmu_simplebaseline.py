@@ -45,7 +45,7 @@ arms = dict(
     seal_published=dict(config='configs/seal/simplebaseline_cmu_published.py'),
     seal_mild=dict(config=_seal, overrides={'custom_hooks.0.energy_ratio': 0.2}),
     seal=dict(config=_seal),
-    seal_strong=dict(config=_seal, overrides={'custom_hooks.0.energy_ratio': 0.8}),
+    seal_strong=dict(config=_seal, overrides={'custom_hooks.0.energy_ratio': 0.6}),
     seal_corrections=dict(
         config=_seal,
         overrides={

@@ -9,6 +9,7 @@ from mmengine.optim import AmpOptimWrapper, OptimWrapper, build_optim_wrapper
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
+from sealpose.engine.fused import fused_optimizer
 from sealpose.registry import CORRECTIONS, LOSS_NETS, NEGATIVES, RANKING_OBJECTIVES
 from sealpose.seal.contrast import Contrast
 from sealpose.seal.fit import load_weights
@@ -67,6 +68,9 @@ def build_loss_net_optimizer(
     config = dict(config)
     if 'type' not in config and isinstance(model_wrapper, AmpOptimWrapper):
         config.update(type=type(model_wrapper), dtype=model_wrapper.cast_dtype)
+    if 'optimizer' in config:
+        device = next(loss_net.parameters()).device
+        config['optimizer'] = fused_optimizer(config['optimizer'], device)
     optim_wrapper = build_optim_wrapper(loss_net, config)
     if hasattr(optim_wrapper, 'grad_name'):
         # mmengine would log it under the name of the model's gradient.
