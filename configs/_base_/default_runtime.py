@@ -12,6 +12,7 @@ default_hooks = dict(
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     epoch_seed=dict(type='EpochSeedHook'),
+    finite=dict(type='FiniteHook', policy='stop'),
     data_wait=dict(type='DataWaitHook'),
     plain_checkpoint=dict(type='PlainCheckpointHook'),
     preemption=dict(type='PreemptionHook'),

@@ -4,8 +4,8 @@ _base_ = [
     '../_base_/models/simple_baseline.py',
     '../_base_/schedules/short.py',
 ]
-# Every fourth frame, for the schedule that docs/results/cmu_published.md reports. The published
-# loss (squared error) and dropout (0.5) converge too slowly for it.
+# Every fourth frame, for the schedule that docs/results/cmu_published.md reports. The
+# published loss (squared error) and dropout (0.5) converge too slowly for it.
 model = dict(
     backbone=dict(dropout=0.25), losses=dict(pose=dict(type='MPJPELoss')), flip_prob=0.5
 )

@@ -10,6 +10,7 @@ overrides = {
     ],
 }
 arms = dict(
+    seal_untuned=dict(config='configs/few_labels/seal_simplebaseline_cmu.py'),
     seal_and_reprojection=dict(
         config='configs/few_labels/seal_simplebaseline_cmu.py',
         overrides={

@@ -40,7 +40,7 @@ def test_a_study_may_have_a_base(tmp_path):
         (TUNE, dict(tuning={**TUNING, 'measure': 'MPJE'}), 'Did you mean .*MPJPE'),
         ({}, {}, 'at least one arm'),
         (dict(other={}), {}, "baseline 'plain' is none of the arms other"),
-        (dict(plain=dict(ovrrides={})), {}, "did you mean 'overrides'"),
+        (dict(plain=dict(overridez={})), {}, "did you mean 'overrides'"),
         (dict(plain={}), dict(seeds=[0, 0]), 'different whole numbers'),
         (dict(plain={}), dict(seeds=[]), 'different whole numbers'),
         (dict(plain={}), dict(sedes=[0]), "did you mean 'seeds'"),

@@ -22,11 +22,11 @@ Written by `python tools/analysis_tools/model_zoo.py` from the configs; do not e
 
 Each row is a config in `configs/baseline/`; the one of the same name in `configs/seal/`
 adds the loss-net in the form that `docs/method.md` found best, the one that ends in
-`_published` in the authors' form. A multiply-add counts as two FLOPs; FLOPs are per predicted frame,
-the same with SEAL as without. *Published* figures are the authors', in millimetres,
-under their protocol and with the 2D keypoints named; those marked † were taken from a
-leader board or from memory of the paper, not from the authors' repository. *Ours* is
-what we measured with the config; empty where we measured nothing.
+`_published` in the authors' form. A multiply-add counts as two FLOPs; FLOPs are per
+predicted frame, the same with SEAL as without. *Published* figures are the authors', in
+millimetres, under their protocol and with the 2D keypoints named; those marked † were
+taken from a leader board or from memory of the paper, not from the authors'
+repository. *Ours* is what we measured with the config; empty where we measured nothing.
 """
 DATASETS = {
     'Human36M': 'Human3.6M',

@@ -1,6 +1,6 @@
-# What docs/method.md found to work: a small loss-net over bones and keypoints estimates by
-# how much the structure of a prediction is wrong, and the pose-net follows where that
-# does not contradict its own loss.
+# What docs/method.md found to work: a small loss-net over bones and keypoints estimates
+# by how much the structure of a prediction is wrong, and the pose-net follows where
+# that does not contradict its own loss.
 custom_hooks = [
     dict(
         type='SEALHook',
