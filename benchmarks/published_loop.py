@@ -1,4 +1,4 @@
-"""The published training step of SEAL, in plain PyTorch: what train_step.py measures by.
+"""The published training step of SEAL in plain PyTorch, for train_step.py.
 
 Written for the benchmark after the behaviour of the published MixSTE loop and its graph
 loss-net (yeonsungk1m/mixste_graph-MLP), with what costs time left as it was: two passes
@@ -75,9 +75,7 @@ class PublishedBlock(nn.Module):
         dropout: Of the attention weights and of both residual branches.
     """
 
-    def __init__(
-        self, dims: int, heads: int, mlp_ratio: float, dropout: float
-    ) -> None:
+    def __init__(self, dims: int, heads: int, mlp_ratio: float, dropout: float) -> None:
         super().__init__()
         self.heads = heads
         self.norm1, self.norm2 = nn.LayerNorm(dims), nn.LayerNorm(dims)

@@ -13,6 +13,7 @@ FORMS.
 
 import argparse
 import statistics
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -97,34 +98,48 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--only', nargs='+', choices=NETWORKS, default=list(NETWORKS))
     parser.add_argument('--repeats', type=int, default=11, help='rounds')
+    parser.add_argument('--warmup', type=int, default=3, help='steps before them')
+    parser.add_argument('--batch', type=int, help='windows, instead of our choice')
     parser.add_argument('--device', type=torch.device, default='cpu')
+    parser.add_argument(
+        '--processor-time',
+        action='store_true',
+        help='count the time of the processor, for a busy machine and one thread',
+    )
     parser.add_argument('--bf16', action='store_true', help='autocast, all forms')
     parser.add_argument('--compile', action='store_true', help='all networks')
     parser.add_argument('--json', metavar='FILE', help='write the figures here')
     args = parser.parse_args()
-    if args.bf16 and args.device.type != 'cuda':
+    on_gpu = args.device.type == 'cuda'
+    if args.bf16 and not on_gpu:
         parser.error("--bf16 needs --device cuda: mmengine's AmpOptimWrapper does")
+    if args.processor_time and on_gpu:
+        parser.error('--processor-time says nothing of a GPU')
     return args
 
 
 def main() -> None:
     args = parse_args()
     import_modules_from_strings(['sealpose.models'])
-    print(f'{headline(args.device)}; median of {args.repeats}, ms')
+    print(f'{headline(args.device)}; medians of {args.repeats}, ms')
     rows = [row(name, args) for name in args.only]
     print(tabulate(rows, headers='keys', floatfmt='.2f'))
     if args.json:
-        settings = dict(repeats=args.repeats, bf16=args.bf16, compile=args.compile)
+        settings = {k: v for k, v in vars(args).items() if k not in ('device', 'json')}
         write_json(args.json, rows, args.device, **settings)
 
 
 def row(name: str, args: argparse.Namespace) -> dict:
     """Time all forms with one pose-net; a row of the table."""
     network = NETWORKS[name]
-    batch = network.gpu_batch if args.device.type == 'cuda' else network.batch
+    on_gpu = args.device.type == 'cuda'
+    batch = args.batch or (network.gpu_batch if on_gpu else network.batch)
     forms = Forms(network.backbone, args.device, args.bf16, args.compile)
     data = random_batch(batch, network.frames, forms.model.backbone, args.device)
-    times = interleaved_times(forms.steps(data), args.repeats, args.device)
+    clock = time.process_time if args.processor_time else time.perf_counter
+    times = interleaved_times(
+        forms.steps(data), args.repeats, args.device, args.warmup, clock
+    )
     ms = {key: 1e3 * statistics.median(value) for key, value in times.items()}
     return {
         'network': name,

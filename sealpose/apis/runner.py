@@ -12,6 +12,7 @@ from mmengine.runner import Runner
 
 import sealpose.engine  # noqa: F401, registers ResumableEpochLoop
 from sealpose.apis.preflight import preflight
+from sealpose.engine.fused import fused_optimizer
 
 STAGE_KEYS = {
     'train': ('train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler'),
@@ -49,6 +50,7 @@ def build_runner(cfg: Config, *stages: str) -> Runner:
     parts['custom_hooks'] = ready.hooks
     if 'train' in stages:
         parts['train_cfg'] = _exact_loop(cfg.train_cfg)
+        parts['optim_wrapper'] = _fused(cfg.optim_wrapper)
     if cfg.get('launcher', 'none') != 'none' and get_device() == 'cpu':
         _prepare_cpu_launch(cfg)
     return Runner(**parts, cfg=cfg)
@@ -74,6 +76,14 @@ def _exact_loop(train_cfg: dict) -> dict:
         del loop['by_epoch']
         loop['type'] = 'ResumableEpochLoop'
     return loop
+
+
+def _fused(optim_wrapper: dict) -> dict:
+    config = dict(optim_wrapper)
+    if 'optimizer' in config:
+        device = torch.device(get_device())
+        config['optimizer'] = fused_optimizer(config['optimizer'], device)
+    return config
 
 
 def _prepare_cpu_launch(cfg: Config) -> None:

@@ -13,6 +13,7 @@ def interleaved_times(
     repeats: int,
     device: torch.device,
     warmup: int = 3,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, list[float]]:
     """Time several calls in turn, so that a slow spell of the machine hits all alike.
 
@@ -23,6 +24,8 @@ def interleaved_times(
         repeats: Timings of each.
         device: Where the calls compute; a GPU is waited for.
         warmup: Calls before the first timing.
+        clock: Tells the seconds. ``time.process_time`` counts those of the processor,
+            of all threads together, and none while others have it.
 
     Returns:
         Name to the seconds of each call, in the order of the rounds.
@@ -34,10 +37,10 @@ def interleaved_times(
     for number in range(repeats):
         for name in list(calls)[:: -1 if number % 2 else 1]:
             _wait_for(device)
-            start = time.perf_counter()
+            start = clock()
             calls[name]()
             _wait_for(device)
-            times[name].append(time.perf_counter() - start)
+            times[name].append(clock() - start)
     return times
 
 

@@ -59,7 +59,9 @@ class GradientBalance:
         if self._running is None:
             self._running = torch.zeros_like(squares)
         past = self._running.to(squares.device)
-        self._running = past.lerp(squares, 1 - self.momentum)
+        running = past.lerp(squares, 1 - self.momentum)
+        # One batch with NaN must not spoil the weight for the rest of the run.
+        self._running = torch.where(running.isfinite().all(), running, past)
 
 
 def _of_whole_batch(squares: Tensor) -> Tensor:

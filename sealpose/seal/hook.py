@@ -1,11 +1,13 @@
 """SEAL for mmengine's Runner: one block in a config switches it on."""
 
+import logging
 from typing import Any
 
 import torch
 from mmengine.device import get_device
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook, LoggerHook
+from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
@@ -25,6 +27,7 @@ from sealpose.seal.fit import check_skeletons
 from sealpose.seal.random_stream import derive_seed
 from sealpose.seal.schedule import EnergyWeight, Ramp, follow_lr
 from sealpose.seal.trainer import LossNetTrainer
+from sealpose.seal.watch import EnergyWatch
 from sealpose.skeletons import Skeleton
 
 STATE_VERSION = 2
@@ -122,7 +125,7 @@ class SEALHook(Hook):
         )
         self.trainer: LossNetTrainer | None = None
         self._model: nn.Module | None = None
-        self._figures = FigureMeans()
+        self._figures, self._watch = FigureMeans(), EnergyWatch()
         self._iter = 0
 
     def check(self, model: nn.Module, dataset: Any) -> None:
@@ -232,10 +235,12 @@ class SEALHook(Hook):
             self.every_n_inner_iters(batch_idx, hook.interval) for hook in loggers
         ) or (self.end_of_epoch(runner.train_dataloader, batch_idx)):
             hub = runner.message_hub
-            for name, value in self._figures.pop().items():
+            figures = self._figures.pop()
+            figures['energy_weight'] = float(self.energy_term.weight(runner.iter))
+            for name, value in figures.items():
                 hub.update_scalar(f'train/seal_{name}', value)
-            weight = float(self.energy_term.weight(runner.iter))
-            hub.update_scalar('train/seal_energy_weight', weight)
+            for warning in self._watch.update(figures):
+                print_log(warning, 'current', logging.WARNING)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add the loss-net and its optimizer, as tensors and plain values."""

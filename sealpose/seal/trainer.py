@@ -181,7 +181,9 @@ class LossNetTrainer:
                 energies = self._energies(x, poses).to(y_true.dtype)
             objective = self.contrast.objective(self.objective, energies, poses)
             self.optim_wrapper.update_params(objective)
-        pred, true = energies.detach()[[self.contrast.PREDICTION, self.contrast.TRUTH]]
+        # One by one: a list of places would be copied to a GPU, which waits for it.
+        pred = energies.detach()[self.contrast.PREDICTION]
+        true = energies.detach()[self.contrast.TRUTH]
         figures = _figures(objective.detach(), pred, true)
         if hasattr(self.objective, 'hinges'):
             hinges = self.objective.hinges(pred, true, y_pred, y_true)

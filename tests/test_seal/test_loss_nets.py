@@ -133,7 +133,7 @@ def test_last_block_at_the_virtual_node_equals_the_whole_block():
     x, y = (part.double() for part in batch(5))
     tokens, bias = net.encoder.embed(torch.cat([x, y], -1)), net.encoder.graph_bias()
     for block in net.encoder.blocks:
-        tokens = block(tokens, bias, num_out=18)
+        tokens = block(tokens, bias)
     whole = net.head(net.encoder.norm(tokens))[:, 0, 0]
     torch.testing.assert_close(net.score(x, y), whole, rtol=1e-12, atol=1e-12)
 
@@ -148,7 +148,7 @@ def test_attention_equals_softmax_of_biased_scores():
     )
     attention = (query @ key.transpose(-2, -1) / 8**0.5 + bias).softmax(-1)
     expected = block.proj((attention @ value).transpose(1, 2).reshape(3, 18, 32))
-    torch.testing.assert_close(block._attend(tokens, tokens, bias), expected)
+    torch.testing.assert_close(block._attend(tokens, bias), expected)
 
 
 def test_initial_bias_by_hand():

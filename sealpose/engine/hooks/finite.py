@@ -16,6 +16,7 @@ from sealpose.engine.fault_record import FaultRecord, Findings, name_windows
 from sealpose.engine.partial_gradients import optim_wrappers
 from sealpose.engine.resume import find_resumable
 from sealpose.engine.step_guard import StepGuard, restore
+from sealpose.engine.trained_networks import find_spoilt, networks, objectives
 from sealpose.registry import HOOKS
 
 # Iterations whose flags lie on the device at most, where the log is written seldom.
@@ -96,7 +97,7 @@ class FiniteHook(Hook):
         watching.callback(handle.remove)
         if hasattr(model, 'check_prediction'):
             self._watch_prediction(model)
-        for objective in _objectives(runner):
+        for objective in objectives(runner):
             handle = objective.register_forward_hook(self._see_objective)
             watching.callback(handle.remove)
         for wrapper in optim_wrappers(runner):
@@ -116,7 +117,7 @@ class FiniteHook(Hook):
         """Begin the record of an iteration."""
         self._record.begin(runner.iter + 1)
         if self.policy == 'skip':
-            buffers = [b for net in _networks(runner) for b in net.buffers()]
+            buffers = [b for net in networks(runner) for b in net.buffers()]
             self._buffers = [(buffer, buffer.clone()) for buffer in buffers]
 
     def after_train_iter(
@@ -152,7 +153,7 @@ class FiniteHook(Hook):
             return
         # The main process saves, and the others do not wait for it here.
         self._judge(runner, everywhere=False)
-        spoilt = _spoilt(runner)
+        spoilt = find_spoilt(runner)
         if spoilt:
             raise NonFiniteError(
                 f'NaN or infinity in {spoilt}, found when a checkpoint was to be saved '
@@ -184,11 +185,12 @@ class FiniteHook(Hook):
         return (
             self.end_of_epoch(runner.train_dataloader, batch_idx)
             or self.is_last_train_iter(runner)
-            or len(self._record) >= MOST_UNREAD
+            or self.every_n_train_iters(runner, MOST_UNREAD)
             or any(
                 self.every_n_inner_iters(batch_idx, hook.interval)
                 if isinstance(hook, LoggerHook)
-                else not hook.by_epoch and self.every_n_train_iters(runner, hook.interval)
+                else not hook.by_epoch
+                and self.every_n_train_iters(runner, hook.interval)
                 for hook in runner.hooks
                 if isinstance(hook, LoggerHook | CheckpointHook)
             )
@@ -202,7 +204,9 @@ class FiniteHook(Hook):
             self._count(found)
             if faulty:
                 runner.logger.warning(self._describe(runner, faulty))
-            stage, row = max(self._in_a_row.items(), key=lambda i: i[1], default=('', 0))
+            stage, row = max(
+                self._in_a_row.items(), key=lambda i: i[1], default=('', 0)
+            )
             if row > self.max_in_a_row:
                 raise NonFiniteError(
                     f'{row} updates in a row were skipped for a {stage} that is not '
@@ -210,13 +214,17 @@ class FiniteHook(Hook):
                     f'The warnings above say what and where. {_way_back(runner)}'
                 )
             return
+        # All processes stop in the same iteration: one would wait for another forever.
+        anywhere = _on_any_process(bool(faulty), runner) if everywhere else faulty
         if faulty:
             raise NonFiniteError(
                 f'{self._describe(runner, faulty)} The weights may be spoilt since '
                 f'then, so nothing was saved. {_way_back(runner)}'
             )
-        if everywhere and _found_elsewhere(runner):
-            raise NonFiniteError('another process has found NaN or infinity; see there')
+        if anywhere:
+            raise NonFiniteError(
+                'another process has found NaN or infinity, and says where'
+            )
 
     def _count(self, found: Sequence[Findings]) -> None:
         for findings in found:
@@ -239,49 +247,13 @@ class FiniteHook(Hook):
         )
 
 
-def _networks(runner: Runner) -> list[nn.Module]:
-    """The model, and the networks that hooks train beside it."""
-    trainers = (getattr(hook, 'trainer', None) for hook in runner.hooks)
-    beside = [t.loss_net for t in trainers if hasattr(t, 'loss_net')]
-    return [_unwrap(runner.model), *beside]
-
-
-def _objectives(runner: Runner) -> list[nn.Module]:
-    trainers = (getattr(hook, 'trainer', None) for hook in runner.hooks)
-    objectives = (getattr(trainer, 'objective', None) for trainer in trainers)
-    return [each for each in objectives if isinstance(each, nn.Module)]
-
-
-def _spoilt(runner: Runner) -> str:
-    """Name the first tensor of weights or optimizer states that is not finite."""
-    tensors = {
-        f'{name} of {type(net).__name__}': value
-        for net in _networks(runner)
-        for name, value in net.state_dict().items()
-    }
-    for wrapper in optim_wrappers(runner):
-        states = wrapper.optimizer.state.values()
-        for number, state in enumerate(states):
-            tensors.update({
-                f'{key} of parameter {number} in {type(wrapper.optimizer).__name__}': v
-                for key, v in state.items()
-            })  # fmt: skip
-    named = [
-        (name, ~torch.isfinite(value).all())
-        for name, value in tensors.items()
-        if isinstance(value, Tensor) and value.is_floating_point()
-    ]
-    if not named:
-        return ''
-    device = next(_unwrap(runner.model).parameters()).device
-    bad = torch.stack([flag.to(device) for _, flag in named])
-    return next(
-        (name for (name, _), b in zip(named, bad.tolist(), strict=True) if b), ''
-    )
-
-
-def _found_elsewhere(runner: Runner) -> bool:
-    return False
+def _on_any_process(found: bool, runner: Runner) -> bool:
+    if not torch.distributed.is_initialized():
+        return found
+    device = next(runner.model.parameters()).device
+    flag = torch.tensor(int(found), device=device)
+    torch.distributed.all_reduce(flag, torch.distributed.ReduceOp.MAX)
+    return bool(flag)
 
 
 def _way_back(runner: Runner) -> str:

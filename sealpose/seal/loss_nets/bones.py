@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from sealpose.geometry.kinematics import bone_vectors
 from sealpose.geometry.reprojection import reprojection_error
 from sealpose.registry import LOSS_NETS
 from sealpose.seal.loss_nets.base import LossNet
@@ -63,6 +62,7 @@ class BoneLossNet(LossNet):
             )
         self.features = tuple(features)
         self.focal = focal
+        self._register_places()
         self.stem = nn.Sequential(
             nn.LazyLinear(hidden_dims), nn.SiLU(), nn.Dropout(dropout)
         )
@@ -95,21 +95,20 @@ class BoneLossNet(LossNet):
             x: 2D keypoints (N, J, 2), screen-normalised.
             y: Poses (N, J, 3), metres, root-relative, camera axes.
         """
-        bones = bone_vectors(y, self.skeleton)
+        bones = y[:, self.bone_ends] - y[:, self.bone_starts]
         # The root of a square has no gradient at 0.
         lengths = (bones.square().sum(-1) + 1e-8).sqrt()
         directions = bones / lengths[..., None]
         parts = []
         if 'lengths' in self.features:
-            pairs = self.skeleton.symmetric_segments
-            left, right = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-            parts += [lengths, 4 * (lengths[:, left] - lengths[:, right])]
+            difference = lengths[:, self.left] - lengths[:, self.right]
+            parts += [lengths, 4 * difference]
             parts = [part / BONE_UNIT for part in parts]
         if 'directions' in self.features:
             parts.append(directions.flatten(1))
         if 'angles' in self.features:
-            first, second = torch.triu_indices(*[len(self.skeleton.segments)] * 2, 1)
-            parts.append((directions[:, first] * directions[:, second]).sum(-1))
+            first, second = directions[:, self.first], directions[:, self.second]
+            parts.append((first * second).sum(-1))
         if 'keypoints' in self.features:
             centred = x - x.mean(1, keepdim=True)
             spread = centred.square().mean((1, 2), keepdim=True).sqrt()
@@ -118,3 +117,24 @@ class BoneLossNet(LossNet):
             residual = reprojection_error(y, x, self.focal) / RESIDUAL_UNIT
             parts.append(residual.flatten(1))
         return torch.cat(parts, -1)
+
+    def _register_places(self) -> None:
+        """Keep the places of joints and segments where the poses are.
+
+        Lists would be copied to a GPU in every step, which waits for them.
+        """
+        segments = self.skeleton.segments
+        first, second = torch.triu_indices(len(segments), len(segments), 1)
+        starts, ends = torch.tensor(segments).unbind(1)
+        pairs = torch.tensor(self.skeleton.symmetric_segments, dtype=torch.long)
+        left, right = pairs.reshape(-1, 2).unbind(1)
+        places = dict(
+            bone_starts=starts,
+            bone_ends=ends,
+            left=left,
+            right=right,
+            first=first,
+            second=second,
+        )
+        for name, place in places.items():
+            self.register_buffer(name, place.clone(), persistent=False)

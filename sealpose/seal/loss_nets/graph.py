@@ -101,23 +101,35 @@ class GraphBlock(nn.Module):
         )
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, tokens: Tensor, bias: Tensor, num_out: int) -> Tensor:
-        """Return the first ``num_out`` tokens of the block's output, exactly.
+    def forward(self, tokens: Tensor, bias: Tensor) -> Tensor:
+        """Return the tokens of the block's output.
 
         Args:
             tokens: (N, L, D).
             bias: (1, 1, L, L), added to the attention scores.
-            num_out: How many tokens the caller needs.
         """
-        normed = self.norm1(tokens)
-        attended = self._attend(normed[:, :num_out], normed, bias[:, :, :num_out])
-        tokens = tokens[:, :num_out] + self.dropout(attended)
+        tokens = tokens + self.dropout(self._attend(self.norm1(tokens), bias))
         return tokens + self.dropout(self.mlp(self.norm2(tokens)))
 
-    def _attend(self, queries: Tensor, tokens: Tensor, bias: Tensor) -> Tensor:
-        query = self._split_heads(self.query(queries))
-        key = self._split_heads(self.key(tokens))
-        value = self._split_heads(self.value(tokens))
+    def first(self, tokens: Tensor, bias: Tensor) -> Tensor:
+        """Return the first token (N, D) of the block's output alone, exactly.
+
+        Args:
+            tokens: (N, L, D).
+            bias: (1, 1, L, L), added to the attention scores.
+        """
+        attended = self._attend_first(self.norm1(tokens), bias)
+        token = tokens[:, 0] + self.dropout(attended)
+        return token + self.dropout(self.mlp(self.norm2(token)))
+
+    def _attend(self, tokens: Tensor, bias: Tensor) -> Tensor:
+        # One product in place of three: faster, and one gradient to the tokens.
+        layers = self.query, self.key, self.value
+        weight = torch.cat([layer.weight for layer in layers])
+        joined = F.linear(tokens, weight, torch.cat([layer.bias for layer in layers]))
+        query, key, value = joined.unflatten(-1, (3, self.num_heads, -1)).permute(
+            2, 0, 3, 1, 4
+        )
         attended = F.scaled_dot_product_attention(
             query,
             key,
@@ -127,8 +139,27 @@ class GraphBlock(nn.Module):
         )
         return self.proj(attended.transpose(1, 2).flatten(2))
 
-    def _split_heads(self, tokens: Tensor) -> Tensor:
-        return tokens.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
+    def _attend_first(self, tokens: Tensor, bias: Tensor) -> Tensor:
+        # A single query: taken through the key's matrix once it meets the tokens as
+        # they are, and so does the value's matrix their weighted sum. No product with
+        # all tokens is left that is as wide as they are.
+        query = self._split_heads(self.query(tokens[:, 0]))
+        probe = torch.einsum('nhd,hdc->nhc', query, self._split_rows(self.key.weight))
+        scores = probe @ tokens.transpose(1, 2)
+        offset = (query * self._split_heads(self.key.bias)).sum(-1, keepdim=True)
+        scores = (scores + offset) * query.shape[-1] ** -0.5 + bias[0, :, 0]
+        weights = F.dropout(scores.softmax(-1), self.dropout.p, self.training)
+        mixed = torch.einsum(
+            'nhc,hdc->nhd', weights @ tokens, self._split_rows(self.value.weight)
+        )
+        shift = weights.sum(-1, keepdim=True) * self._split_heads(self.value.bias)
+        return self.proj((mixed + shift).flatten(1))
+
+    def _split_heads(self, values: Tensor) -> Tensor:
+        return values.unflatten(-1, (self.num_heads, -1))
+
+    def _split_rows(self, weight: Tensor) -> Tensor:
+        return weight.unflatten(0, (self.num_heads, -1))
 
 
 class GraphEncoder(nn.Module):
@@ -178,9 +209,9 @@ class GraphEncoder(nn.Module):
         tokens = self.embed(values)
         bias = self.graph_bias()
         for block in self.blocks[:-1]:
-            tokens = block(tokens, bias, num_out=tokens.shape[1])
+            tokens = block(tokens, bias)
         # Only the virtual node is read, so the last block need not compute the others.
-        return self.norm(self.blocks[-1](tokens, bias, num_out=1)[:, 0])
+        return self.norm(self.blocks[-1].first(tokens, bias))
 
 
 @LOSS_NETS.register_module()
