@@ -52,8 +52,6 @@ arms = dict(
             'custom_hooks.0.contrast': dict(corrections=[dict(type='TrueBoneLengths')])
         },
     ),
-    seal_conflicting=dict(
-        config=_seal, overrides={'custom_hooks.0.deconflict': False}
-    ),
+    seal_conflicting=dict(config=_seal, overrides={'custom_hooks.0.deconflict': False}),
     seal_and_constraints=dict(config=_seal, overrides=_both),
 )
