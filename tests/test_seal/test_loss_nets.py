@@ -202,3 +202,10 @@ def test_any_skeleton_serves():
 def test_width_must_divide_into_heads():
     with pytest.raises(ValueError, match='got 30 and 8'):
         GraphLossNet('h36m17', embed_dims=30)
+
+
+def test_many_poses_are_scored_in_parts_as_alone():
+    net = build(NETS[0]).double().eval()
+    x, y = (part.double() for part in batch(67, 1))
+    alone = torch.stack([net(x[i : i + 1], y[i : i + 1])[0] for i in (0, 63, 64, 66)])
+    torch.testing.assert_close(net(x, y)[[0, 63, 64, 66]], alone)

@@ -15,6 +15,9 @@ from sealpose.registry import LOSS_NETS
 from sealpose.seal.loss_nets.base import FUSIONS, LossNet, check_choice
 from sealpose.skeletons import Skeleton
 
+# Poses at a time on a CPU: what a layer hands to the next is then still in the cache.
+CACHED_POSES = 64
+
 
 class GraphBias(nn.Module):
     """Additive attention bias from the graph of the skeleton.
@@ -268,6 +271,12 @@ class GraphLossNet(LossNet):
 
     def score(self, x: Tensor, y: Tensor) -> Tensor:
         """Return the energy (N,) of N single poses; see the base class."""
+        if y.device.type != 'cpu' or torch.compiler.is_compiling():
+            return self._score(x, y)
+        parts = zip(x.split(CACHED_POSES), y.split(CACHED_POSES), strict=True)
+        return torch.cat([self._score(*part) for part in parts])
+
+    def _score(self, x: Tensor, y: Tensor) -> Tensor:
         code = self.encoder(torch.cat([x, y], -1) if self.fusion == 'early' else y)
         if self.fusion == 'late':
             code = torch.cat([code, self.keypoint_encoder(x)], -1)
