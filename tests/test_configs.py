@@ -71,6 +71,7 @@ def small_cfg(name, work_dir, roots, epochs):
     if 'refinement' in backbone:
         backbone.refinement.update(embed_dims=8, ffn_dims=8, num_layers=1)
     for hook in cfg.get('custom_hooks', []):
+        hook.warmup_iters = 0
         if hook.loss_net.type == 'GraphLossNet':
             hook.loss_net = SMALL_LOSS_NET
     return cfg
