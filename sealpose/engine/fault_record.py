@@ -137,6 +137,7 @@ class _Iteration:
     windows: Tensor | None = None
 
     def read_windows(self) -> list[tuple[int, int]]:
+        """Return the frames of the windows to blame; waits for the device."""
         if self.windows is None:
             return []
         windows = [tuple(window) for window in self.windows.tolist()]
