@@ -8,9 +8,7 @@ benchmarks/official_pairs.py has their names.
 """
 
 import argparse
-import json
 import multiprocessing
-import platform
 import statistics
 import tempfile
 from pathlib import Path
@@ -18,6 +16,7 @@ from pathlib import Path
 import torch
 from official import Pair, official_state
 from official_pairs import PAIRS
+from results import headline, write_json
 from tabulate import tabulate
 from torch import Tensor, nn
 
@@ -36,16 +35,14 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--repeats', type=int, default=9, help='rounds per process')
     parser.add_argument('--processes', type=int, default=5)
     parser.add_argument('--device', default='cpu')
-    parser.add_argument('--out', metavar='FILE.json', help='write the figures here')
+    parser.add_argument('--json', metavar='FILE', help='write the figures here')
     return parser.parse_args()
 
 
 def main() -> None:
     args = parse_args()
     device = torch.device(args.device)
-    print(f'{platform.machine()}, torch {torch.__version__}, {device}, '
-          f'{torch.get_num_threads()} threads, '
-          f'{args.processes} processes of {args.repeats} rounds')  # fmt: skip
+    print(f'{headline(device)}; {args.processes} processes of {args.repeats} rounds')
     # Where in memory a network comes to lie can cost it a third, for the life of a
     # process: so several processes, one after the other.
     jobs = [(name, args, device) for name in args.only for _ in range(args.processes)]
@@ -58,8 +55,9 @@ def main() -> None:
             rows, headers='keys', floatfmt=('', '', '', '.1e', '.1f', '.1f', '.3f')
         )
     )
-    if args.out:
-        Path(args.out).write_text(json.dumps(rows, indent=2))
+    if args.json:
+        settings = dict(processes=args.processes, repeats=args.repeats)
+        write_json(args.json, rows, device, **settings)
 
 
 def compare(name: str, args: argparse.Namespace, device: torch.device) -> dict:

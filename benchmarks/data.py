@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Time and memory of data sets of official size: loading, the cache, batches.
 
-    python benchmarks/data.py [--quick] [--out FILE.json]
+    python benchmarks/data.py [--quick] [--json FILE]
 
 Human3.6M is written in its official form, with random motion, into a temporary folder;
 what is measured runs in processes of its own, on one core. Peak memory is what the
@@ -13,7 +13,6 @@ benchmarks/loaders.py has the loaders.
 import argparse
 import json
 import os
-import platform
 import resource
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from results import headline, write_json
 from tabulate import tabulate
 
 from sealpose.datasets.h36m_protocol import ACTIONS
@@ -54,7 +54,7 @@ def parse_args() -> argparse.Namespace:
         'much memory, and how long a batch of 1024 windows takes.'
     )
     parser.add_argument('--quick', action='store_true', help='a hundredth of the size')
-    parser.add_argument('--out', metavar='FILE.json', help='write the figures here')
+    parser.add_argument('--json', metavar='FILE', help='write the figures here')
     parser.add_argument('--measure', nargs=2, help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -72,12 +72,12 @@ def main() -> None:
         rows += h36m_rows(Path(folder), scale)
         for name in SIZES:
             rows += size_rows(Path(folder), name, scale)
-    machine = f'{platform.machine()}, torch {torch.__version__}, one core'
-    print(f'{machine}, {scale:g} of the official size')
+    device = torch.device('cpu')
+    print(f'{headline(device)}; {scale:g} of the official size')
     columns = ('what', 'value', 'unit', 'at most')
     print(tabulate([[row.get(c) for c in columns] for row in rows], columns))
-    if args.out:
-        Path(args.out).write_text(json.dumps(rows, indent=2))
+    if args.json:
+        write_json(args.json, rows, device, scale=scale)
 
 
 def h36m_rows(folder: Path, scale: float) -> list[dict]:

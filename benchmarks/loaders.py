@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """How long training waits for its batches, by the way in which they are fetched.
 
-    python benchmarks/loaders.py [--clips N] [--out FILE.json]
+    python benchmarks/loaders.py [--clips N] [--json FILE]
 
 On generated motion, batches of 1024 windows. The rest of a step happens elsewhere, as
 on a GPU: here it is a pause of 20 ms. Random poses in shards, each batch from all over
@@ -9,8 +9,6 @@ them, come without a pause, files in the page cache.
 """
 
 import argparse
-import json
-import platform
 import tempfile
 import time
 from pathlib import Path
@@ -19,6 +17,7 @@ import numpy as np
 import torch
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
+from results import headline, write_json
 from tabulate import tabulate
 
 from sealpose.datasets import PoseSequence, WindowDataset
@@ -68,16 +67,17 @@ class RandomPoses(WindowDataset):
 def main() -> None:
     parser = argparse.ArgumentParser(description='Measure the waiting for batches.')
     parser.add_argument('--clips', type=int, default=400, help='of 1000 frames')
-    parser.add_argument('--out', metavar='FILE.json', help='write the figures here')
+    parser.add_argument('--json', metavar='FILE', help='write the figures here')
     args = parser.parse_args()
     torch.set_num_threads(1)
     init_default_scope('sealpose')
     found = {**measure_waiting(args.clips), **measure_shards(args.clips)}
-    machine = f'{platform.machine()}, torch {torch.__version__}, one core'
-    print(f'{machine}, {args.clips * CLIP_FRAMES} frames')
-    print(tabulate(found.items(), ('batch of 1024', 'ms'), floatfmt='.2f'))
-    if args.out:
-        Path(args.out).write_text(json.dumps(dict(machine=machine, ms=found), indent=2))
+    rows = [{'batch of 1024': name, 'ms': ms} for name, ms in found.items()]
+    device = torch.device('cpu')
+    print(f'{headline(device)}; {args.clips * CLIP_FRAMES} frames')
+    print(tabulate(rows, headers='keys', floatfmt='.2f'))
+    if args.json:
+        write_json(args.json, rows, device, clips=args.clips)
 
 
 def measure_waiting(clips: int) -> dict[str, float]:

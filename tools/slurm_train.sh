@@ -27,11 +27,13 @@ if [ "${SLURM_RESTART_COUNT:-0}" -gt 0 ]; then
 fi
 for ((attempt = 0; attempt <= ${MAX_REQUEUES:-100}; attempt++)); do
   code=0
-  # One task's clean exit must not end the others: the main process may be saving.
+  # One task's clean exit must not end the others: the main process may be saving. But
+  # if one dies, the others wait for it; give them up after some minutes.
   # shellcheck disable=SC2086 # SRUN_ARGS are several words
   srun --partition="$partition" --job-name="$job_name" --ntasks="$gpus" \
     --ntasks-per-node="$per_node" --gres="gpu:$per_node" \
-    --cpus-per-task="${CPUS_PER_TASK:-5}" --kill-on-bad-exit=0 ${SRUN_ARGS:-} \
+    --cpus-per-task="${CPUS_PER_TASK:-5}" --kill-on-bad-exit=0 --wait=300 \
+    ${SRUN_ARGS:-} \
     "${PYTHON:-python}" -u "$root/tools/train.py" "$config" \
     --work-dir "$work_dir" --launcher slurm "${resume[@]}" "$@" || code=$?
   if [ "$code" -ne "$REQUEUE" ]; then

@@ -16,6 +16,9 @@ default_hooks = dict(
     data_wait=dict(type='DataWaitHook'),
     plain_checkpoint=dict(type='PlainCheckpointHook'),
     preemption=dict(type='PreemptionHook'),
+    log_files=dict(type='LogFilesHook'),
+    shared_buffers=dict(type='SharedBuffersHook'),
+    short_history=dict(type='ShortHistoryHook'),
 )
 env_cfg = dict(mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0))
 log_processor = dict(by_epoch=True)

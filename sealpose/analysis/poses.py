@@ -8,11 +8,14 @@ import torch
 from torch import Tensor
 
 from sealpose.analysis.energy_field import Windows
+from sealpose.evaluation.predictions import check_poses
 from sealpose.registry import FRAME_METRICS
 from sealpose.skeletons import Skeleton, get_skeleton, sub_skeleton
 
 # Each value belongs to one frame alone, so frames may be left out.
 MEASURES = ('MPJPE', 'P-MPJPE', 'LSE', 'BSLE', 'LLE')
+# Field to entry of a predictions file.
+ENTRIES = {'x': 'keypoints_2d', 'pred': 'keypoints_3d_pred', 'gt': 'keypoints_3d_gt'}
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class PoseSet:
                 finite, or there is no truth.
         """
         skeleton = get_skeleton(str(predictions['skeleton']))
-        _check(predictions, source, skeleton)
+        check_poses(source, predictions, skeleton)
         sequence = torch.from_numpy(predictions['sequence']).long()
         names = [f'{predictions[k]}' for k in ('dataset', 'name')]
         pairs = zip(predictions['subject'], predictions['clip'], strict=True)
@@ -132,42 +135,6 @@ class PoseSet:
         joints = [self.skeleton.index(name) for name in names]
         whole = len(joints) == self.skeleton.num_joints
         return joints, self.skeleton if whole else sub_skeleton(self.skeleton, names)
-
-
-ENTRIES = {'x': 'keypoints_2d', 'pred': 'keypoints_3d_pred', 'gt': 'keypoints_3d_gt'}
-
-
-def _check(
-    predictions: Mapping[str, np.ndarray], source: str, skeleton: Skeleton
-) -> None:
-    if len(predictions['frame']) == 0:
-        raise ValueError(f'{source} holds no frames')
-    for kind, key in ENTRIES.items():
-        poses = predictions[key]
-        expected = (skeleton.num_joints, 2 if kind == 'x' else 3)
-        if poses.shape[1:] != expected or poses.dtype.kind != 'f':
-            raise ValueError(
-                f'{source}, key {key!r}: expected floats of the shape (frames, '
-                f'{expected[0]}, {expected[1]}) for the skeleton {skeleton.name!r}, '
-                f'got {poses.dtype} of the shape {poses.shape}'
-            )
-        broken = np.flatnonzero(~np.isfinite(poses).all((1, 2)))
-        if len(broken):
-            hint = '; the analysis needs the truth' if kind == 'gt' else ''
-            raise ValueError(
-                f'{source}, key {key!r}: {len(broken)} of {len(poses)} frames have NaN '
-                f'or infinite values, the first is number {broken[0]}{hint}'
-            )
-    for key in ('sequence', 'frame'):
-        if predictions[key].dtype.kind not in 'iu':
-            raise ValueError(f'{source}, key {key!r}: expected whole numbers')
-    if not np.isin(
-        predictions['sequence'], np.arange(len(predictions['subject']))
-    ).all():
-        raise ValueError(
-            f"{source}, key 'sequence': expected numbers from 0 to "
-            f'{len(predictions["subject"]) - 1}, one of the sequences of the file'
-        )
 
 
 def spread_evenly(total: int, count: int) -> Tensor:

@@ -5,10 +5,10 @@ from typing import Any
 import mmengine
 import torch
 from mmengine.dist import get_world_size
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from sealpose.engine.hooks.epoch_seed import POLICY, EpochSeedHook
+from sealpose.engine.unwrap import unwrap
 from sealpose.skeletons import Skeleton
 from sealpose.version import __version__
 
@@ -19,7 +19,7 @@ def describe_run(runner: Runner) -> dict[str, Any]:
     Args:
         runner: The Runner, in training.
     """
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    model = unwrap(runner.model)
     seeded = any(isinstance(hook, EpochSeedHook) for hook in runner.hooks)
     description = dict(
         versions=dict(

@@ -1,18 +1,18 @@
 """All networks that a run trains, and whether they are still sound."""
 
 import torch
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from sealpose.engine.partial_gradients import optim_wrappers
+from sealpose.engine.unwrap import unwrap
 
 
 def networks(runner: Runner) -> list[nn.Module]:
     """Return the model, and the networks that hooks train beside it."""
     trainers = (getattr(hook, 'trainer', None) for hook in runner.hooks)
     beside = [t.loss_net for t in trainers if hasattr(t, 'loss_net')]
-    return [_unwrap(runner.model), *beside]
+    return [unwrap(runner.model), *beside]
 
 
 def objectives(runner: Runner) -> list[nn.Module]:
@@ -47,12 +47,8 @@ def find_spoilt(runner: Runner) -> str:
     ]
     if not named:
         return ''
-    device = next(_unwrap(runner.model).parameters()).device
+    device = next(unwrap(runner.model).parameters()).device
     bad = torch.stack([flag.to(device) for _, flag in named])
     return next(
         (name for (name, _), b in zip(named, bad.tolist(), strict=True) if b), ''
     )
-
-
-def _unwrap(model: nn.Module) -> nn.Module:
-    return model.module if is_model_wrapper(model) else model

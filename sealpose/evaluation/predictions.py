@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from sealpose.evaluation.files import whole_file
+from sealpose.skeletons import Skeleton
 
 UNIT = 'm'
 SPACE = 'camera, root-relative'
@@ -72,6 +73,61 @@ def load_predictions(path: str | Path) -> dict[str, np.ndarray]:
         raise ValueError(f'{where}: not a predictions file: {error}') from None
     _check(path, predictions)
     return predictions
+
+
+def check_poses(
+    path: str | Path,
+    predictions: dict[str, np.ndarray],
+    skeleton: Skeleton,
+    needs_truth: bool = True,
+) -> None:
+    """Refuse what cannot be drawn or analysed.
+
+    Args:
+        path: Of the file, for the error.
+        predictions: What :func:`load_predictions` returned.
+        skeleton: The skeleton that it names.
+        needs_truth: Whether there must be truth.
+
+    Raises:
+        ValueError: there are no frames, the poses do not fit the skeleton, are not
+            finite, or belong to a sequence that the file does not have.
+    """
+    if len(predictions['frame']) == 0:
+        raise ValueError(f'{path} holds no frames')
+    for key in ('keypoints_3d_pred', 'keypoints_3d_gt', 'keypoints_2d'):
+        poses = predictions[key]
+        expected = (skeleton.num_joints, 2 if key == 'keypoints_2d' else 3)
+        if poses.shape[1:] != expected or poses.dtype.kind != 'f':
+            raise ValueError(
+                f'{path}, key {key!r}: expected floats of the shape (frames, '
+                f'{expected[0]}, {expected[1]}) for the skeleton {skeleton.name!r}, '
+                f'got {poses.dtype} of the shape {poses.shape}'
+            )
+        is_truth = key == 'keypoints_3d_gt'
+        if is_truth and not needs_truth and not has_truth(predictions):
+            continue
+        broken = np.flatnonzero(~np.isfinite(poses).all((1, 2)))
+        if len(broken):
+            hint = '; the truth is needed here' if is_truth and needs_truth else ''
+            raise ValueError(
+                f'{path}, key {key!r}: {len(broken)} of {len(poses)} frames have NaN '
+                f'or infinite values, the first is number {broken[0]}{hint}'
+            )
+    for key in ('sequence', 'frame'):
+        if predictions[key].dtype.kind not in 'iu':
+            raise ValueError(f'{path}, key {key!r}: expected whole numbers')
+    count = len(predictions['subject'])
+    if not np.isin(predictions['sequence'], np.arange(count)).all():
+        raise ValueError(
+            f"{path}, key 'sequence': expected numbers from 0 to {count - 1}, one of "
+            'the sequences of the file'
+        )
+
+
+def has_truth(predictions: dict[str, np.ndarray]) -> bool:
+    """Whether there is truth: poses lifted in the wild have NaN in its place."""
+    return not np.isnan(predictions['keypoints_3d_gt']).all()
 
 
 def _check(path: str | Path, predictions: dict[str, np.ndarray]) -> None:

@@ -31,6 +31,45 @@ def _select(pose: Tensor, joints: Sequence[int]) -> Tensor:
     return pose.index_select(-2, torch.tensor(joints, device=pose.device))
 
 
+def symmetric_pairs(skeleton: Skeleton, user: str) -> tuple[list[int], list[int]]:
+    """Positions of the left segments, and of the right twin of each.
+
+    Args:
+        skeleton: The skeleton.
+        user: Who asks, for the error.
+
+    Raises:
+        ValueError: the skeleton has no left/right pairs of segments.
+    """
+    if not skeleton.symmetric_segments:
+        raise ValueError(
+            f'{user} compares left with right, but the skeleton {skeleton.name!r} has '
+            'no left/right pairs of segments; leave it out, or give the joints of both '
+            'sides names that begin with left_ and right_'
+        )
+    left, right = zip(*skeleton.symmetric_segments, strict=True)
+    return list(left), list(right)
+
+
+def side_lengths(pose: Tensor, skeleton: Skeleton, user: str) -> tuple[Tensor, Tensor]:
+    """Lengths of the left segments, and of the right twin of each.
+
+    Args:
+        pose: (..., J, 3), metres.
+        skeleton: The skeleton of the pose.
+        user: Who asks, for the error.
+
+    Returns:
+        Two of (..., pairs), metres.
+
+    Raises:
+        ValueError: the skeleton has no left/right pairs of segments.
+    """
+    left, right = symmetric_pairs(skeleton, user)
+    lengths = segment_lengths(pose, skeleton)
+    return lengths[..., left], lengths[..., right]
+
+
 def limb_lengths(pose: Tensor, skeleton: Skeleton) -> Tensor:
     """Length of every limb, the sum of its segments; in the order of the limbs.
 

@@ -9,7 +9,7 @@ what it learns from them.
 import torch
 from torch import Tensor
 
-from sealpose.geometry.bones import segment_lengths
+from sealpose.geometry.bones import segment_lengths, symmetric_pairs
 from sealpose.geometry.kinematics import with_bone_lengths
 from sealpose.registry import CORRECTIONS
 from sealpose.skeletons import Skeleton
@@ -33,9 +33,13 @@ class Symmetrised:
     def __call__(
         self, x: Tensor, y_pred: Tensor, y_true: Tensor, skeleton: Skeleton
     ) -> Tensor:
-        """Return the corrected prediction; the truth is not used."""
+        """Return the corrected prediction; the truth is not used.
+
+        Raises:
+            ValueError: the skeleton has no left/right pairs of segments.
+        """
+        left, right = symmetric_pairs(skeleton, 'the correction Symmetrised')
         lengths = segment_lengths(y_pred, skeleton)
-        left, right = map(list, zip(*skeleton.symmetric_segments, strict=True))
         mean = (lengths[..., left] + lengths[..., right]) / 2
         order = torch.tensor([*left, *right], device=lengths.device)
         lengths = lengths.index_copy(-1, order, torch.cat([mean, mean], -1))

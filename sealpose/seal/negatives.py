@@ -93,6 +93,9 @@ class SideSwap:
     """Exchanges the left and right joints of one limb pair: arms, or legs.
 
     A skeleton without limbs has all its left and right joints exchanged.
+
+    Raises:
+        ValueError: on the first batch, where the skeleton has no left and right joints.
     """
 
     def __call__(
@@ -137,6 +140,11 @@ def _rotate(points: Tensor, axis: Tensor, angle: float) -> Tensor:
 
 
 def _swapped_orders(skeleton: Skeleton) -> list[list[int]]:
+    if not skeleton.left_joints:
+        raise ValueError(
+            f'SideSwap exchanges left and right, but the skeleton {skeleton.name!r} '
+            'has no joints whose names begin with left_ and right_; leave it out'
+        )
     orders = []
     for name, chain in skeleton.limbs.items():
         if not name.startswith('left_'):

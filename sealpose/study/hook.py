@@ -7,9 +7,10 @@ from pathlib import Path
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
+
+from sealpose.engine.unwrap import unwrap
 
 STATE = 'study'
 
@@ -47,7 +48,7 @@ class StudyHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Note the initial weights, and perturb them if asked."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrap(runner.model)
         if 'weights' in self.state:
             self.state['resumed_at'].append(runner.epoch)
         else:

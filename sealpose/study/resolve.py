@@ -23,9 +23,10 @@ IRRELEVANT = {
     'test_evaluator',
 }  # fmt: skip
 LOADERS = {'val_dataloader', 'test_dataloader'}
-# Default hooks that log and save.
+# Default hooks that log and save, and that distribute what is validated.
 IRRELEVANT_HOOKS = {
     'timer', 'logger', 'checkpoint', 'plain_checkpoint', 'data_wait', 'preemption',
+    'short_history', 'log_files', 'shared_buffers',
 }  # fmt: skip
 RUNNER_KEYS = set(inspect.signature(Runner.__init__).parameters) - {'self', 'cfg'}
 

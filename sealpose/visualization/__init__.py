@@ -3,6 +3,8 @@
 from sealpose.visualization.skeleton_drawing import (
     COLOURS,
     GHOST,
+    OBLIQUE,
+    SIDE,
     View,
     draw_keypoints_2d,
     draw_skeleton_3d,
@@ -12,6 +14,8 @@ from sealpose.visualization.skeleton_drawing import (
 __all__ = [
     'COLOURS',
     'GHOST',
+    'OBLIQUE',
+    'SIDE',
     'View',
     'draw_keypoints_2d',
     'draw_skeleton_3d',

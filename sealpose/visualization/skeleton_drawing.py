@@ -13,6 +13,9 @@ from sealpose.skeletons import Skeleton
 COLOURS = {'left': '#e8601c', 'right': '#1965b0', 'middle': '#4d4d4d'}
 GHOST = '#c8c8c8'
 FLOOR = '#e4e4e4'
+# Where the drawing is seen from, degrees about the vertical: a little beside the
+# camera; and from its right, so that depth goes from left to right.
+OBLIQUE, SIDE = -65, 0
 
 
 def to_display(pose: np.ndarray) -> np.ndarray:
@@ -56,6 +59,7 @@ def draw_skeleton_3d(
     *,
     view: View,
     ghost: np.ndarray | None = None,
+    azimuth: float = OBLIQUE,
 ) -> None:
     """Draw a pose upright over a hint of the floor.
 
@@ -65,6 +69,7 @@ def draw_skeleton_3d(
         skeleton: Its skeleton.
         view: The part of space to show; the same for all that is to be compared.
         ghost: Another pose, drawn lightly behind: the truth behind a prediction.
+        azimuth: Where it is seen from, OBLIQUE or SIDE.
     """
     _draw_floor(axes, view)
     if ghost is not None:
@@ -75,7 +80,7 @@ def draw_skeleton_3d(
     low, high = view.centre - view.radius, view.centre + view.radius
     axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), zlim=(low[2], high[2]))
     axes.set_box_aspect((1, 1, 1), zoom=1.5)
-    axes.view_init(elev=8, azim=-65)
+    axes.view_init(elev=8, azim=azimuth)
     axes.set_axis_off()
 
 

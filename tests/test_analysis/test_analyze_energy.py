@@ -1,4 +1,3 @@
-import importlib.util
 import json
 import math
 
@@ -12,14 +11,10 @@ from sealpose.apis import build_tester, build_trainer, evaluate
 from sealpose.apis.preflight import build_model
 from sealpose.evaluation.predictions import load_predictions, save_predictions
 from sealpose.seal import MLPLossNet
-from tests.conftest import ROOT
+from tests.scripts import load_script
 from tests.test_analysis.analytic import Distance
 
-spec = importlib.util.spec_from_file_location(
-    'analyze_energy', ROOT / 'tools/analysis_tools/analyze_energy.py'
-)
-tool = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(tool)
+tool = load_script('tools/analysis_tools/analyze_energy.py')
 
 SEAL = 'configs/seal/videopose_sample.py'
 PLAIN = 'configs/baseline/videopose_sample.py'
@@ -154,7 +149,7 @@ def test_what_lacks_a_loss_net_is_refused_in_one_line(trained, arguments, messag
     [
         ({'dataset': np.array('Human36M')}, 'holds predictions on Human36M'),
         ({'skeleton': np.array('mpi_inf_3dhp17')}, "loss-net scores 'h36m17'"),
-        ({'keypoints_3d_gt': np.nan}, 'needs the truth'),
+        ({'keypoints_3d_gt': np.nan}, 'the truth is needed here'),
         ({'sequence': 99}, 'one of the sequences'),
     ],
 )

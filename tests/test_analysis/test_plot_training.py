@@ -1,4 +1,3 @@
-import importlib.util
 import json
 import math
 
@@ -7,13 +6,9 @@ import pytest
 from matplotlib.image import imread
 
 from sealpose.analysis.scalars import Series, match_names, read_run
-from tests.conftest import ROOT
+from tests.scripts import load_script
 
-spec = importlib.util.spec_from_file_location(
-    'plot_training', ROOT / 'tools/analysis_tools/plot_training.py'
-)
-tool = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(tool)
+tool = load_script('tools/analysis_tools/plot_training.py')
 
 
 def log(folder, start, lines):

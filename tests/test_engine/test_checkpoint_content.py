@@ -1,6 +1,5 @@
 """What a checkpoint holds, and what an export of the pose-net keeps of it."""
 
-import importlib.util
 import pickletools
 import sys
 import zipfile
@@ -14,6 +13,7 @@ from sealpose.engine.pose_net_export import export_pose_net
 from sealpose.skeletons import H36M17
 from sealpose.version import __version__
 from tests.conftest import ROOT
+from tests.scripts import load_script
 
 from .runs import SEAL, At, CrashError, assert_identical, crash, exact_cfg, train
 
@@ -81,10 +81,7 @@ def test_everything_that_a_run_is(checkpoint, tiny_cfg):
 
 
 def run_tool(*arguments, monkeypatch):
-    path = ROOT / 'tools/model_converters/export_pose_net.py'
-    spec = importlib.util.spec_from_file_location('export_pose_net', path)
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    tool = load_script('tools/model_converters/export_pose_net.py')
     monkeypatch.setattr(sys, 'argv', ['export_pose_net.py', *map(str, arguments)])
     tool.main()
 

@@ -3,6 +3,7 @@
 import errno
 import multiprocessing
 import os
+import re
 import shutil
 import signal
 
@@ -79,6 +80,19 @@ class TestFullDisk:
         hub = read_checkpoint(tmp_path / 'run/epoch_4.pth')['message_hub']
         assert hub['runtime_info']['keep_ckpt_ids'] == [1, 4]
 
+    def test_so_it_does_where_the_permission_is_taken_away(
+        self, tiny_cfg, tmp_path, monkeypatch
+    ):
+        def refuse(path, mode):
+            if '.epoch_2.pth' in str(path):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+            return open(path, mode)
+
+        monkeypatch.setattr(whole_files, 'open', refuse, raising=False)
+        runner = train(baseline(tiny_cfg, **FOUR_EPOCHS))
+        assert find_resumable(tmp_path / 'run').name == 'epoch_4.pth'
+        assert log_of(runner).count('Permission denied') == 1
+
     def test_older_ones_go_only_after_the_new_one_is_there(
         self, tiny_cfg, tmp_path, full_disk
     ):
@@ -145,9 +159,17 @@ def test_a_killed_loader_worker_ends_the_run_which_then_resumes(tiny_cfg, tmp_pa
         (worker,) = multiprocessing.active_children()
         os.kill(worker.pid, signal.SIGKILL)
 
+    def train_and_tell():
+        try:
+            train(cfg('faulty', 1), At(6, kill_worker))
+        except RuntimeError as error:
+            (tmp_path / 'told').write_text(str(error))
+
     train(cfg('straight', 0))
-    with pytest.raises(RuntimeError, match=r'worker .* (killed|exited)'):
-        train(cfg('faulty', 1), At(6, kill_worker))
+    # Elsewhere: torch raises wherever the signal of the worker's end finds a program.
+    child = in_child(train_and_tell)
+    child.join(60)
+    assert re.search(r'worker .* (killed|exited)', (tmp_path / 'told').read_text())
     assert find_resumable(tmp_path / 'faulty').name == 'epoch_1.pth'
     train(cfg('faulty', 1), resume=True)
     assert_identical(*(final_state(tmp_path / name) for name in ('straight', 'faulty')))

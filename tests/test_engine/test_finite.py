@@ -127,14 +127,17 @@ def test_a_run_stops_and_says_where_it_began(tiny_cfg, tmp_path, kind):
         assert f'Samples: {"; ".join(names)}. To try' in told
 
 
+class Overflow(Fault):
+    """Spoils weights after the last look at the losses and gradients of an epoch."""
+
+    priority = 'HIGHEST'
+
+    def after_train_iter(self, runner, *args, **kwargs):
+        if runner.iter == 3:
+            self.loss_net_weights(runner, None)
+
+
 def test_weights_that_overflowed_in_the_last_update_are_not_saved(tiny_cfg, tmp_path):
-    class Overflow(Fault):
-        priority = 'HIGHEST'
-
-        def after_train_iter(self, runner, *args, **kwargs):
-            if runner.iter == 3:
-                self.loss_net_weights(runner, None)
-
     with pytest.raises(NonFiniteError, match=r'NaN or infinity in .* of BoneLossNet|'
                        r'NaN or infinity in .* of GraphLossNet'):  # fmt: skip
         start(cfg_of(tiny_cfg), Overflow('nothing', at=99))

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from sealpose.evaluation.functional import bsle, bsle_mm, lle, lle_mm, lse, lse_mm
+from sealpose.registry import FRAME_METRICS
 from sealpose.skeletons import H36M17, Skeleton
 from tests.test_evaluation.bodies import ARMS, arms
 
@@ -67,8 +68,9 @@ def test_structure_does_not_depend_on_place_and_orientation(metric):
     torch.testing.assert_close(found, metric(pred, TRUTH, ARMS), atol=1e-3, rtol=1e-4)
 
 
-def test_a_skeleton_without_pairs_has_no_symmetry_error():
+@pytest.mark.parametrize('name', ['LSE', 'LSE-mm', 'MPSSE'])
+def test_a_skeleton_without_pairs_has_no_symmetry_error(name):
     chain = Skeleton('chain', joints={'hip': None, 'knee': 'hip'})
     pose = torch.zeros(1, 2, 3)
-    with pytest.raises(ValueError, match="'chain' has no left/right pairs"):
-        lse(pose, pose, chain)
+    with pytest.raises(ValueError, match=rf"{name} .*'chain' has no left/right pairs"):
+        FRAME_METRICS.get(name)(pose, pose, chain)

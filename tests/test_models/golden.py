@@ -5,6 +5,8 @@ Entry i of the k-th tensor, in the order of the sorted names of the state dict, 
 norm's scale) 1 plus that. Entry i of the input is ``sin(0.1 i)``.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -27,3 +29,16 @@ def golden_output(model: nn.Module, frames: int, joints: int = 17) -> Tensor:
     x = torch.sin(0.1 * torch.arange(frames * joints * 2).double())
     with torch.no_grad():
         return model(x.view(1, frames, joints, 2))[0, 0]
+
+
+def check_golden(
+    model: nn.Module,
+    expected: Sequence[Sequence[float]],
+    frames: int = 1,
+    joints: Sequence[int] = (0, 3, 16),
+    num_joints: int = 17,
+) -> None:
+    """Compare some joints of the golden output with numbers recorded earlier."""
+    output = golden_output(model, frames, num_joints)[list(joints)]
+    expected = torch.tensor(expected, dtype=torch.float64)
+    torch.testing.assert_close(output, expected, atol=1e-6, rtol=0)

@@ -1,7 +1,6 @@
 import pytest
 import torch
 
-from sealpose.engine.official_weights import import_official
 from sealpose.models.backbones.dstformer import (
     DSTformer,
     Fusion,
@@ -9,7 +8,9 @@ from sealpose.models.backbones.dstformer import (
     TemporalAttention,
     attend,
 )
-from tests.test_models.golden import golden_output
+from tests.test_models.golden import check_golden
+from tests.test_models.published_files import check_names, import_published
+from tests.test_models.window_checks import check_confidence, check_reach, check_tables
 
 SMALL = dict(num_frames=9, max_frames=12, embed_dims=32, depth=2, num_heads=4)
 
@@ -76,17 +77,12 @@ def test_golden_output():
         [-0.31227101155, 0.0496167652, 0.39457628074],
         [-0.32498139266, 0.05665543359, 0.41553874376],
     ]
-    output = golden_output(DSTformer(**SMALL), frames=9)[[0, 3, 16]]
-    expected = torch.tensor(expected, dtype=torch.float64)
-    torch.testing.assert_close(output, expected, atol=1e-6, rtol=0)
+    check_golden(DSTformer(**SMALL), expected, frames=9)
 
 
 def test_published_weights_are_imported_to_the_last_tensor(tmp_path):
     weights = published_weights()
-    file = tmp_path / 'best_epoch.bin'
-    prefixed = {f'module.{name}': value for name, value in weights.items()}
-    torch.save(dict(epoch=3, lr=2e-4, model_pos=prefixed, min_loss=37.0), file)
-    imported = import_official('DSTformer', file)
+    imported = import_published('DSTformer', weights, tmp_path / 'best_epoch.bin')
     assert imported.backbone == dict(
         type='DSTformer',
         num_joints=5,
@@ -96,16 +92,14 @@ def test_published_weights_are_imported_to_the_last_tensor(tmp_path):
         depth=3,
         mlp_ratio=4,
     )
-    assert imported.names.keys() == weights.keys()
-    for theirs, ours in (
-        ('blocks_st.2.attn_t.qkv.weight', 'layers.2.st.t.attn.qkv.weight'),
-        ('blocks_ts.0.mlp_s.fc2.bias', 'layers.0.ts.s.mlp.fc2.bias'),
-        ('ts_attn.1.weight', 'layers.1.fusion.weight'),
-        ('temp_embed', 'temporal_pos_embed'),
-        ('pre_logits.fc.weight', 'representation.weight'),
-    ):
-        assert imported.names[theirs] == ours
-        assert torch.equal(imported.state_dict[ours], weights[theirs])
+    names = {
+        'blocks_st.2.attn_t.qkv.weight': 'layers.2.st.t.attn.qkv.weight',
+        'blocks_ts.0.mlp_s.fc2.bias': 'layers.0.ts.s.mlp.fc2.bias',
+        'ts_attn.1.weight': 'layers.1.fusion.weight',
+        'temp_embed': 'temporal_pos_embed',
+        'pre_logits.fc.weight': 'representation.weight',
+    }
+    check_names(imported, weights, names)
 
 
 def test_the_streams_differ_in_their_order():
@@ -146,37 +140,15 @@ def test_fusion_starts_as_the_mean_and_is_a_softmax_of_two():
 
 
 def test_joints_and_frames_differ_by_their_tables_alone():
-    model = with_random_weights()
-    x = torch.randn(2, 9, 17, 2).double()
-    frames, joints = torch.randperm(9), torch.randperm(17)
-
-    def difference():
-        shuffled = model(x[:, frames][:, :, joints])
-        return (shuffled - model(x)[:, frames][:, :, joints]).abs().max()
-
-    assert difference() > 1e-3
-    torch.nn.init.zeros_(model.temporal_pos_embed)
-    assert difference() > 1e-3
-    torch.nn.init.zeros_(model.spatial_pos_embed)
-    assert difference() < 1e-12
+    check_tables(with_random_weights())
 
 
 def test_samples_are_lifted_alone_and_each_token_sees_its_whole_window():
-    model = with_random_weights()
-    x = torch.randn(2, 9, 17, 2).double()
-    changed = x.clone()
-    changed[1, 8, 16] += 1
-    before, after = model(x), model(changed)
-    torch.testing.assert_close(before[0], after[0], atol=1e-12, rtol=0)
-    assert (before[1] != after[1]).any(dim=-1).all()
+    check_reach(with_random_weights())
 
 
 def test_keypoints_without_confidence_count_as_certain():
-    model = with_random_weights()
-    x = torch.randn(1, 9, 17, 3).double()
-    certain = torch.cat([x[..., :2], torch.ones(1, 9, 17, 1).double()], -1)
-    assert torch.equal(model(x[..., :2]), model(certain))
-    assert not torch.allclose(model(x), model(certain))
+    check_confidence(with_random_weights())
 
 
 def test_takes_any_window_up_to_its_table():

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from sealpose.models.backbones.joint_former import JointFormer
-from tests.test_models.golden import golden_output
+from tests.test_models.golden import check_golden
 
 SMALL = dict(embed_dims=16, ffn_dims=32, num_layers=2)
 REFINEMENT = dict(embed_dims=24, ffn_dims=32, num_layers=2)
@@ -58,9 +58,8 @@ GOLDEN = dict(embed_dims=32, ffn_dims=64, num_layers=2)
     ],
 )
 def test_output_for_given_parameters_does_not_drift(refinement, expected):
-    pose = golden_output(JointFormer(**GOLDEN, refinement=refinement), frames=1)
-    torch.testing.assert_close(
-        pose[[0, 9, 16]], torch.tensor(expected).double(), atol=1e-6, rtol=0
+    check_golden(
+        JointFormer(**GOLDEN, refinement=refinement), expected, joints=(0, 9, 16)
     )
 
 

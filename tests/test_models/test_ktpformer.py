@@ -1,10 +1,10 @@
 import pytest
 import torch
 
-from sealpose.engine.official_weights import import_official
 from sealpose.models.backbones.ktpformer import KTPFormer
 from sealpose.skeletons import Skeleton
-from tests.test_models.golden import golden_output
+from tests.test_models.golden import check_golden
+from tests.test_models.published_files import check_names, import_published
 
 SMALL = dict(num_frames=9, embed_dims=32, depth=2, num_heads=4)
 CROSS = Skeleton(
@@ -77,36 +77,28 @@ def test_golden_output():
         [0.66351902388, 0.30360305678, -0.22677176234],
         [0.2250126441, -0.29653199041, -0.68557508399],
     ]
-    output = golden_output(KTPFormer(**SMALL), frames=9)[[0, 3, 16]]
-    expected = torch.tensor(expected, dtype=torch.float64)
-    torch.testing.assert_close(output, expected, atol=1e-6, rtol=0)
+    check_golden(KTPFormer(**SMALL), expected, frames=9)
 
 
 def test_published_weights_are_imported_to_the_last_tensor(tmp_path):
     weights = published_weights()
-    file = tmp_path / 'best_epoch.bin'
-    prefixed = {f'module.{name}': value for name, value in weights.items()}
-    torch.save(dict(epoch=3, lr=8e-5, model_pos=prefixed), file)
-    imported = import_official('KTPFormer', file)
+    imported = import_published('KTPFormer', weights, tmp_path / 'best_epoch.bin')
     assert imported.backbone == dict(
         type='KTPFormer', skeleton='h36m17', num_frames=7, embed_dims=16, depth=3
     )
-    assert imported.names.keys() == weights.keys()
-    for theirs, ours in (
-        ('kpattention.attn.kpa.gconv.M', 'embedding.conv.modulation'),
-        ('kpattention.attn.qkv.weight', 'spatial_blocks.0.attn.qkv.weight'),
-        ('kpattention.attn.norm1.weight', 'spatial_blocks.0.norm1.weight'),
-        ('kpattention.norm2.weight', 'spatial_blocks.0.norm2.weight'),
-        ('tpattention.mlp.fc1.bias', 'temporal_blocks.0.mlp.fc1.bias'),
-        (
-            'tpattention.attn.tpa.gconv2.bn.running_var',
-            'trajectory_prior.1.norm.running_var',
+    names = {
+        'kpattention.attn.kpa.gconv.M': 'embedding.conv.modulation',
+        'kpattention.attn.qkv.weight': 'spatial_blocks.0.attn.qkv.weight',
+        'kpattention.attn.norm1.weight': 'spatial_blocks.0.norm1.weight',
+        'kpattention.norm2.weight': 'spatial_blocks.0.norm2.weight',
+        'tpattention.mlp.fc1.bias': 'temporal_blocks.0.mlp.fc1.bias',
+        'tpattention.attn.tpa.gconv2.bn.running_var': (
+            'trajectory_prior.1.norm.running_var'
         ),
-        ('STEblocks.0.norm1.weight', 'spatial_blocks.1.norm1.weight'),
-        ('TTEblocks.2.mlp.fc2.bias', 'temporal_blocks.3.mlp.fc2.bias'),
-    ):
-        assert imported.names[theirs] == ours
-        assert torch.equal(imported.state_dict[ours], weights[theirs])
+        'STEblocks.0.norm1.weight': 'spatial_blocks.1.norm1.weight',
+        'TTEblocks.2.mlp.fc2.bias': 'temporal_blocks.3.mlp.fc2.bias',
+    }
+    check_names(imported, weights, names)
 
 
 def test_graphs_come_from_the_skeleton_and_the_order_of_the_frames():

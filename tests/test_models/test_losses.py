@@ -61,6 +61,15 @@ def test_symmetry_by_hand():
     assert loss.item() == pytest.approx(0.5 * 0.04 / 2)
 
 
+def test_symmetry_needs_two_sides():
+    chain = Skeleton('chain', joints={'hip': None, 'knee': 'hip'})
+    pose = torch.zeros(1, 1, 2, 3)
+    expected = r"SymmetryLoss .*'chain' has no left/right pairs.*leave it out"
+    with pytest.raises(ValueError, match=expected):
+        SymmetryLoss()(pose, pose, chain)
+    assert BoneLengthLoss()(pose, pose, chain) == 0
+
+
 def test_bone_length_by_hand():
     # Four segments, one is 3 cm too long.
     loss = BoneLengthLoss(weight=2.0)(arms(0.33, 0.30), arms(), ARMS)

@@ -1,9 +1,10 @@
 import pytest
 import torch
 
-from sealpose.engine.official_weights import import_official
 from sealpose.models.backbones.mixste import MixSTE
-from tests.test_models.golden import golden_output
+from tests.test_models.golden import check_golden
+from tests.test_models.published_files import check_names, import_published
+from tests.test_models.window_checks import check_reach, check_tables
 
 SMALL = dict(num_frames=9, embed_dims=32, depth=2, num_heads=4)
 
@@ -59,57 +60,32 @@ def test_golden_output():
         [0.39595860198, -0.16549472181, -0.66080438748],
         [-0.02708592816, -0.6604782859, -0.9778492016],
     ]
-    output = golden_output(MixSTE(**SMALL), frames=9)[[0, 3, 16]]
-    expected = torch.tensor(expected, dtype=torch.float64)
-    torch.testing.assert_close(output, expected, atol=1e-6, rtol=0)
+    check_golden(MixSTE(**SMALL), expected, frames=9)
 
 
 def test_published_weights_are_imported_to_the_last_tensor(tmp_path):
     weights = published_weights()
-    file = tmp_path / 'best_epoch.bin'
-    prefixed = {f'module.{name}': value for name, value in weights.items()}
-    torch.save(dict(epoch=3, lr=4e-5, model_pos=prefixed), file)
-    imported = import_official('MixSTE', file)
+    imported = import_published('MixSTE', weights, tmp_path / 'best_epoch.bin')
     assert imported.backbone == dict(
         type='MixSTE', num_joints=5, num_frames=7, embed_dims=16, depth=3
     )
-    assert imported.names.keys() == weights.keys()
-    for theirs, ours in (
-        ('STEblocks.2.attn.qkv.weight', 'spatial_blocks.2.attn.qkv.weight'),
-        ('TTEblocks.0.mlp.fc2.bias', 'temporal_blocks.0.mlp.fc2.bias'),
-        ('Spatial_patch_to_embedding.bias', 'embedding.bias'),
-        ('Temporal_pos_embed', 'temporal_pos_embed'),
-        ('Spatial_norm.weight', 'spatial_norm.weight'),
-        ('head.1.weight', 'head.1.weight'),
-    ):
-        assert imported.names[theirs] == ours
-        assert torch.equal(imported.state_dict[ours], weights[theirs])
+    names = {
+        'STEblocks.2.attn.qkv.weight': 'spatial_blocks.2.attn.qkv.weight',
+        'TTEblocks.0.mlp.fc2.bias': 'temporal_blocks.0.mlp.fc2.bias',
+        'Spatial_patch_to_embedding.bias': 'embedding.bias',
+        'Temporal_pos_embed': 'temporal_pos_embed',
+        'Spatial_norm.weight': 'spatial_norm.weight',
+        'head.1.weight': 'head.1.weight',
+    }
+    check_names(imported, weights, names)
 
 
 def test_joints_and_frames_differ_by_their_tables_alone():
-    model = with_random_weights()
-    x = torch.randn(2, 9, 17, 2).double()
-    frames, joints = torch.randperm(9), torch.randperm(17)
-
-    def difference():
-        shuffled = model(x[:, frames][:, :, joints])
-        return (shuffled - model(x)[:, frames][:, :, joints]).abs().max()
-
-    assert difference() > 1e-3
-    torch.nn.init.zeros_(model.temporal_pos_embed)
-    assert difference() > 1e-3
-    torch.nn.init.zeros_(model.spatial_pos_embed)
-    assert difference() < 1e-12
+    check_tables(with_random_weights())
 
 
 def test_samples_are_lifted_alone_and_each_token_sees_its_whole_window():
-    model = with_random_weights()
-    x = torch.randn(2, 9, 17, 2).double()
-    changed = x.clone()
-    changed[1, 8, 16] += 1
-    before, after = model(x), model(changed)
-    assert torch.equal(before[0], after[0])
-    assert (before[1] != after[1]).any(dim=-1).all()
+    check_reach(with_random_weights())
 
 
 def test_drop_path_works_in_training_only():

@@ -1,10 +1,11 @@
 import pytest
 import torch
 
-from sealpose.engine.official_weights import import_official
 from sealpose.models.backbones.motionagformer import MotionAGFormer, similarity_graph
 from sealpose.skeletons import get_skeleton
-from tests.test_models.golden import golden_output
+from tests.test_models.golden import check_golden
+from tests.test_models.published_files import check_names, import_published
+from tests.test_models.window_checks import check_confidence
 
 SMALL = dict(num_frames=9, depth=2, embed_dims=16, num_heads=4)
 
@@ -80,17 +81,14 @@ def test_golden_output():
         [0.63536750089, 2.69923058468, 2.5533239627],
     ]
     model = MotionAGFormer(**SMALL, published_edges=True)
-    output = golden_output(model, frames=9)[[0, 3, 16]]
-    expected = torch.tensor(expected, dtype=torch.float64)
-    torch.testing.assert_close(output, expected, atol=1e-6, rtol=0)
+    check_golden(model, expected, frames=9)
 
 
 def test_published_weights_are_imported_to_the_last_tensor(tmp_path):
     weights = published_weights()
-    file = tmp_path / 'motionagformer.pth.tr'
-    prefixed = {f'module.{name}': value for name, value in weights.items()}
-    torch.save(dict(epoch=3, lr=5e-4, model=prefixed, min_mpjpe=40.0), file)
-    imported = import_official('MotionAGFormer', file)
+    imported = import_published(
+        'MotionAGFormer', weights, tmp_path / 'motionagformer.pth.tr', key='model'
+    )
     assert imported.backbone == dict(
         type='MotionAGFormer',
         num_frames=7,
@@ -99,26 +97,21 @@ def test_published_weights_are_imported_to_the_last_tensor(tmp_path):
         mlp_ratio=4,
         published_edges=True,
     )
-    assert imported.names.keys() == weights.keys()
-    for theirs, ours in (
-        ('joints_embed.bias', 'embedding.bias'),
-        (
-            'layers.2.att_temporal.mixer.qkv.weight',
-            'layers.2.attention.temporal.mixer.qkv.weight',
+    names = {
+        'joints_embed.bias': 'embedding.bias',
+        'layers.2.att_temporal.mixer.qkv.weight': (
+            'layers.2.attention.temporal.mixer.qkv.weight'
         ),
-        (
-            'layers.0.graph_spatial.mixer.U.weight',
-            'layers.0.graph.spatial.mixer.own.weight',
+        'layers.0.graph_spatial.mixer.U.weight': (
+            'layers.0.graph.spatial.mixer.own.weight'
         ),
-        (
-            'layers.0.graph_spatial.mixer.V.weight',
-            'layers.0.graph.spatial.mixer.neighbours.weight',
+        'layers.0.graph_spatial.mixer.V.weight': (
+            'layers.0.graph.spatial.mixer.neighbours.weight'
         ),
-        ('layers.1.fusion.bias', 'layers.1.fusion.bias'),
-        ('rep_logit.fc.weight', 'representation.weight'),
-    ):
-        assert imported.names[theirs] == ours
-        assert torch.equal(imported.state_dict[ours], weights[theirs])
+        'layers.1.fusion.bias': 'layers.1.fusion.bias',
+        'rep_logit.fc.weight': 'representation.weight',
+    }
+    check_names(imported, weights, names)
 
 
 def test_joints_are_linked_as_in_the_skeleton():
@@ -169,11 +162,7 @@ def test_samples_are_lifted_alone_in_evaluation():
 
 
 def test_keypoints_without_confidence_count_as_certain():
-    model = with_random_weights()
-    x = torch.randn(1, 9, 17, 3).double()
-    certain = torch.cat([x[..., :2], torch.ones(1, 9, 17, 1).double()], -1)
-    assert torch.equal(model(x[..., :2]), model(certain))
-    assert not torch.allclose(model(x), model(certain))
+    check_confidence(with_random_weights())
 
 
 def test_similarity_graph_by_hand():

@@ -3,9 +3,9 @@ import math
 import pytest
 import torch
 
-from sealpose.engine.official_weights import import_official
 from sealpose.models.backbones.poseformerv2 import PoseFormerV2, dct_matrix
-from tests.test_models.golden import golden_output
+from tests.test_models.golden import check_golden
+from tests.test_models.published_files import check_names, import_published
 
 
 @pytest.mark.parametrize(
@@ -41,10 +41,7 @@ def test_golden_output():
         [-0.2172577, -0.2475592, -0.2716125],
         [0.4875551, 0.4956572, 0.4919271],
     ]
-    pose = golden_output(small(), frames=9)
-    torch.testing.assert_close(
-        pose[[0, 3, 16]], torch.tensor(expected).double(), atol=1e-6, rtol=0
-    )
+    check_golden(small(), expected, frames=9)
 
 
 def published_weights(joints=5, kept=3, coefficients=4, ratio=8, depth=2):
@@ -79,28 +76,24 @@ def published_weights(joints=5, kept=3, coefficients=4, ratio=8, depth=2):
 
 def test_published_weights_are_imported_to_the_last_tensor(tmp_path):
     weights = published_weights()
-    prefixed = {f'module.{name}': value for name, value in weights.items()}
-    torch.save(dict(epoch=3, lr=1e-4, model_pos=prefixed), tmp_path / 'best.bin')
-    imported = import_official(
-        'PoseFormerV2', tmp_path / 'best.bin', settings=dict(num_frames=9)
+    imported = import_published(
+        'PoseFormerV2', weights, tmp_path / 'best.bin', num_frames=9
     )
     assert imported.backbone == dict(
         type='PoseFormerV2', num_joints=5, num_frames=9, kept_frames=3,
         kept_coefficients=4, joint_dims=8, depth=2,
     )  # fmt: skip
-    assert imported.names.keys() == weights.keys()
-    for theirs, ours in (
-        ('Temporal_pos_embed', 'frame_pos_embed'),
-        ('Temporal_pos_embed_', 'coefficient_pos_embed'),
-        ('Temporal_norm.bias', 'norm.bias'),
-        ('Freq_embedding.weight', 'frequency_embedding.weight'),
-        ('weighted_mean.weight', 'coefficient_mean.weight'),
-        ('weighted_mean_.bias', 'frame_mean.bias'),
-        ('Spatial_blocks.1.mlp.fc2.weight', 'spatial_blocks.1.mlp.fc2.weight'),
-        ('blocks.0.mlp2.fc1.weight', 'blocks.0.mlp2.fc1.weight'),
-    ):
-        assert imported.names[theirs] == ours
-        assert torch.equal(imported.state_dict[ours], weights[theirs])
+    names = {
+        'Temporal_pos_embed': 'frame_pos_embed',
+        'Temporal_pos_embed_': 'coefficient_pos_embed',
+        'Temporal_norm.bias': 'norm.bias',
+        'Freq_embedding.weight': 'frequency_embedding.weight',
+        'weighted_mean.weight': 'coefficient_mean.weight',
+        'weighted_mean_.bias': 'frame_mean.bias',
+        'Spatial_blocks.1.mlp.fc2.weight': 'spatial_blocks.1.mlp.fc2.weight',
+        'blocks.0.mlp2.fc1.weight': 'blocks.0.mlp2.fc1.weight',
+    }
+    check_names(imported, weights, names)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from sealpose.engine.official_weights import import_official
 from sealpose.models.backbones.pstmo import PSTMO, UnbiasedLayerNorm
-from tests.test_models.golden import golden_output
+from tests.test_models.golden import check_golden
+from tests.test_models.published_files import check_names, import_published
 
 
 @pytest.mark.parametrize(
@@ -35,10 +35,7 @@ def test_golden_output():
         [0.0451297, 0.1523894, 0.2395626],
         [0.2989363, 0.2567957, 0.1810867],
     ]
-    pose = golden_output(small(), frames=9)
-    torch.testing.assert_close(
-        pose[[0, 3, 16]], torch.tensor(expected).double(), atol=1e-6, rtol=0
-    )
+    check_golden(small(), expected, frames=9)
 
 
 def published_weights(joints=5, frames=9, width=16, hidden=24, depth=2):
@@ -80,40 +77,34 @@ def published_weights(joints=5, frames=9, width=16, hidden=24, depth=2):
 
 def test_published_weights_are_imported_to_the_last_tensor(tmp_path):
     weights = published_weights()
-    prefixed = {f'module.{name}': value for name, value in weights.items()}
-    torch.save(prefixed, tmp_path / 'no_refine_28_4306.pth')
-    imported = import_official('PSTMO', tmp_path / 'no_refine_28_4306.pth')
+    imported = import_published(
+        'PSTMO', weights, tmp_path / 'no_refine_28_4306.pth', key=None
+    )
     assert imported.backbone == dict(
         type='PSTMO', num_joints=5, num_frames=9, embed_dims=16, ffn_dims=24, depth=2
     )
-    assert imported.names.keys() == weights.keys()
     strided = 'Transformer_reduce.model'
-    for theirs, ours in (
-        ('encoder.layers.0.batch_norm2.running_var', 'encoder.batch_norm2.running_var'),
-        ('Transformer.pos_embedding', 'transformer.pos_embedding'),
-        (f'{strided}.pos_embedding_3', 'strided.pos_embeddings.3'),
-        (
-            'Transformer.model.layers.1.sublayer.0.norm.a_2',
-            'transformer.layers.1.norm1.weight',
+    names = {
+        'encoder.layers.0.batch_norm2.running_var': 'encoder.batch_norm2.running_var',
+        'Transformer.pos_embedding': 'transformer.pos_embedding',
+        f'{strided}.pos_embedding_3': 'strided.pos_embeddings.3',
+        'Transformer.model.layers.1.sublayer.0.norm.a_2': (
+            'transformer.layers.1.norm1.weight'
         ),
-        (f'{strided}.layers.2.sublayer.1.norm.b_2', 'strided.layers.2.norm2.bias'),
-        (
-            'Transformer.model.layers.0.self_attn.linears.2.weight',
-            'transformer.layers.0.attn.v.weight',
+        f'{strided}.layers.2.sublayer.1.norm.b_2': 'strided.layers.2.norm2.bias',
+        'Transformer.model.layers.0.self_attn.linears.2.weight': (
+            'transformer.layers.0.attn.v.weight'
         ),
-        (
-            f'{strided}.layers.0.self_attn.linears.3.bias',
-            'strided.layers.0.attn.proj.bias',
+        f'{strided}.layers.0.self_attn.linears.3.bias': (
+            'strided.layers.0.attn.proj.bias'
         ),
-        (
-            f'{strided}.layers.1.feed_forward.w_2.weight',
-            'strided.layers.1.ffn.fc2.weight',
+        f'{strided}.layers.1.feed_forward.w_2.weight': (
+            'strided.layers.1.ffn.fc2.weight'
         ),
-        ('fcn.1.weight', 'head.1.weight'),
-        ('fcn_1.1.weight', 'all_frames_head.1.weight'),
-    ):
-        assert imported.names[theirs] == ours
-        assert torch.equal(imported.state_dict[ours], weights[theirs])
+        'fcn.1.weight': 'head.1.weight',
+        'fcn_1.1.weight': 'all_frames_head.1.weight',
+    }
+    check_names(imported, weights, names)
 
 
 def test_norm_by_the_slow_formula():

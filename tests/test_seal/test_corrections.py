@@ -5,7 +5,7 @@ from sealpose.geometry.bones import segment_lengths
 from sealpose.geometry.kinematics import bone_vectors
 from sealpose.registry import CORRECTIONS
 from sealpose.seal import Symmetrised, TrueBoneLengths
-from sealpose.skeletons import get_skeleton
+from sealpose.skeletons import Skeleton, get_skeleton
 
 from .bodies import BODY, SKELETONS, body, random_poses
 
@@ -65,3 +65,11 @@ def test_lengths_change_and_directions_stay(kind, skeleton):
 def test_a_right_structure_stays_as_it_is():
     for make in (TrueBoneLengths(), Symmetrised()):
         torch.testing.assert_close(correct(make, body(), body()), body())
+
+
+def test_a_skeleton_without_sides_cannot_be_symmetrised():
+    chain = Skeleton('chain', joints={'hip': None, 'knee': 'hip'})
+    pose = torch.zeros(1, 1, 2, 3)
+    expected = r"Symmetrised .*'chain' has no left/right pairs.*leave it out"
+    with pytest.raises(ValueError, match=expected):
+        correct(Symmetrised(), pose, pose, chain)

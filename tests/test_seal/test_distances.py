@@ -3,6 +3,7 @@ import torch
 
 from sealpose.seal import MarginObjective, RegressionObjective
 from sealpose.seal.objectives.distances import PoseDistance
+from sealpose.skeletons import Skeleton
 
 from .bodies import BODY, body, random_poses, rotations
 
@@ -83,3 +84,11 @@ def test_bad_distances_are_named(objective):
     with pytest.raises(ValueError, match="must be one of mpjpe, .*'bones'"):
         objective({'mpjpe': 1.0, 'bones': 1.0})
     assert objective({'mpjpe': 1.0, 'mse': 1.0}).distance.skeleton is None
+
+
+def test_the_symmetry_of_a_skeleton_without_sides_is_refused():
+    chain = Skeleton('chain', joints={'hip': None, 'knee': 'hip'})
+    expected = r"distance 'symmetry' .*'chain' has no left/right pairs.*leave it out"
+    with pytest.raises(ValueError, match=expected):
+        RegressionObjective({'bone_length': 1.0, 'symmetry': 0.25}, skeleton=chain)
+    RegressionObjective('bone_length', skeleton=chain)

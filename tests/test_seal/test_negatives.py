@@ -6,7 +6,7 @@ import torch
 from sealpose.geometry.bones import segment_lengths
 from sealpose.geometry.kinematics import bone_vectors
 from sealpose.registry import NEGATIVES
-from sealpose.skeletons import get_skeleton
+from sealpose.skeletons import Skeleton, get_skeleton
 
 from .bodies import BODY, SKELETONS, body, random_poses
 
@@ -149,3 +149,10 @@ def test_other_pose_is_that_of_the_sample_before():
     inputs = random_poses('h36m17', 3)
     made = make('OtherPose', *inputs, 'h36m17')
     assert torch.equal(made, inputs[2][[2, 0, 1]])
+
+
+def test_a_skeleton_without_sides_has_none_to_swap():
+    chain = Skeleton('chain', joints={'hip': None, 'knee': 'hip'})
+    pose = torch.zeros(1, 1, 2, 3)
+    with pytest.raises(ValueError, match=r"SideSwap .*'chain' has no joints.*leave it"):
+        make('SideSwap', pose[..., :2], pose, pose, chain)

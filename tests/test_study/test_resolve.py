@@ -69,6 +69,7 @@ def test_fingerprint_sees_what_matters_alone(tmp_path):
     training, whole = fingerprint(cfg), fingerprint(cfg, 'test')
     cfg.work_dir, cfg.log_level = 'elsewhere', 'ERROR'
     cfg.default_hooks.logger.interval = 7
+    del cfg.default_hooks['short_history'], cfg.default_hooks['log_files']
     cfg.measured = dict(baseline=1)
     cfg.val_dataloader.batch_size = 2
     assert (fingerprint(cfg), fingerprint(cfg, 'test')) == (training, whole)

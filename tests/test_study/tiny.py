@@ -1,16 +1,14 @@
 """A study on generated data whose runs take a fraction of a second."""
 
-import importlib.util
 import json
 import sys
 from pathlib import Path
 
 from tests.conftest import ROOT
+from tests.scripts import load_script
 
 TOOL = ROOT / 'tools/analysis_tools/study.py'
-spec = importlib.util.spec_from_file_location('study_tool', TOOL)
-tool = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(tool)
+tool = load_script('tools/analysis_tools/study.py')
 
 OVERRIDES = {
     'train_dataloader.batch_size': 32,

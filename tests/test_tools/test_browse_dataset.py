@@ -1,4 +1,3 @@
-import importlib.util
 from itertools import pairwise
 
 import numpy as np
@@ -11,12 +10,9 @@ from sealpose.datasets import PoseSequence, WindowDataset
 from sealpose.registry import DATASETS
 from sealpose.skeletons import Skeleton, register_skeleton
 from tests.conftest import ROOT
+from tests.scripts import load_script
 
-spec = importlib.util.spec_from_file_location(
-    'browse_dataset', ROOT / 'tools/analysis_tools/browse_dataset.py'
-)
-browse_dataset = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(browse_dataset)
+browse_dataset = load_script('tools/analysis_tools/browse_dataset.py')
 
 SAMPLE = str(ROOT / 'configs/baseline/videopose_sample.py')
 FEW = ['--cfg-options', 'test_dataloader.dataset.frames=30']

@@ -1,4 +1,3 @@
-import importlib.util
 import json
 import re
 import subprocess
@@ -26,20 +25,11 @@ from tests.cmu_data import (
     write_asf,
     write_bvh,
 )
+from tests.scripts import load_script
 
 SCRIPT = Path(__file__).parents[2] / 'tools/dataset_converters/cmu_mocap.py'
 FILES = ('data_3d_cmu.npz', 'data_2d_cmu_gt.npz')
-
-
-def load_script():
-    spec = importlib.util.spec_from_file_location('cmu_mocap_converter', SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-converter = load_script()
+converter = load_script('tools/dataset_converters/cmu_mocap.py')
 
 
 def standing(frames, x=0.0, z=0.0):

@@ -1,17 +1,14 @@
-import importlib.util
-
 import numpy as np
 import pytest
 from matplotlib.image import imread
 
 from sealpose.evaluation.predictions import save_predictions
-from tests.conftest import ROOT, walking_joints
+from sealpose.skeletons import H36M17, Skeleton
+from sealpose.visualization import OBLIQUE, SIDE
+from tests.conftest import walking_joints
+from tests.scripts import load_script
 
-spec = importlib.util.spec_from_file_location(
-    'draw_poses', ROOT / 'tools/analysis_tools/draw_poses.py'
-)
-draw_poses = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(draw_poses)
+draw_poses = load_script('tools/analysis_tools/draw_poses.py')
 
 FRAMES = 60
 
@@ -74,6 +71,27 @@ def test_the_picture_has_a_row_per_frame(predictions, tmp_path):
         sizes.append(imread(out).shape)
     assert sizes[0][1] == sizes[1][1]
     assert sizes[1][0] - sizes[0][0] == pytest.approx(2.72 * 150, abs=2)
+
+
+def test_every_pose_is_seen_from_two_sides(predictions):
+    models = [predictions, moved(predictions, f10=0.2)]
+    figure = draw_poses.draw(models, [10, 130], H36M17)
+    # The input; truth and two predictions twice each.
+    rows = [figure.axes[:7], figure.axes[7:]]
+    assert [len(row) for row in rows] == [7, 7]
+    for row in rows:
+        azimuths = [axes.azim for axes in row[1:]]
+        assert azimuths == [OBLIQUE, SIDE] * 3
+        places = [axes.get_position().x0 for axes in row]
+        assert places == sorted(places)
+    assert [text.get_text() for text in figure.texts].count('from the side') == 3
+
+
+def test_a_skeleton_without_sides_is_drawn():
+    chain = Skeleton('chain', joints={'hip': None, 'knee': 'hip'})
+    truth = np.array([[0, 0, 0], [0, 0.4, 0]], np.float32)
+    assert draw_poses.describe_pose(truth + 0.1, truth, chain) == 'MPJPE 173 mm'
+    assert draw_poses.describe_pose(truth, truth, chain) == ''
 
 
 def test_predictions_of_other_data_are_refused(predictions, tmp_path, capsys):

@@ -1,7 +1,5 @@
 """Round trips; each form is written by the library of that form, in its own layout."""
 
-import importlib.util
-
 import cdflib.cdfwrite
 import h5py
 import numpy as np
@@ -10,13 +8,9 @@ import scipy.io
 
 from sealpose.datasets import Human36M
 from sealpose.datasets.h36m_protocol import ACTIONS
-from tests.conftest import ROOT
+from tests.scripts import load_script
 
-spec = importlib.util.spec_from_file_location(
-    'h36m_converter', ROOT / 'tools/dataset_converters/h36m.py'
-)
-h36m = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(h36m)
+h36m = load_script('tools/dataset_converters/h36m.py')
 
 SUBJECTS = ('S1', 'S5', 'S6', 'S7', 'S8', 'S9', 'S11')
 RELEASE_NAMES = {'Photo': 'TakingPhoto', 'WalkDog': 'WalkingDog'}

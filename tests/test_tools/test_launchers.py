@@ -122,7 +122,8 @@ def test_slurm_starts_one_task_for_each_gpu(recorder):
     assert code == 0
     assert call == (
         'srun --partition=part --job-name=name --ntasks=16 --ntasks-per-node=8 '
-        '--gres=gpu:8 --cpus-per-task=5 --kill-on-bad-exit=0 --time=60 --exclusive '
+        '--gres=gpu:8 --cpus-per-task=5 --kill-on-bad-exit=0 --wait=300 --time=60 '
+        '--exclusive '
         f'py -u {ROOT}/tools/train.py {CONFIG} --work-dir work --launcher slurm '
         '--seed 1'
     )

@@ -1,21 +1,15 @@
 """Round trips; scipy and h5py write the release, names of joints find their places."""
 
-import importlib.util
-
 import h5py
 import numpy as np
 import pytest
 import scipy.io
 
 from sealpose.datasets.mpi_inf_3dhp import MPIINF3DHP
-from tests.conftest import ROOT
 from tests.mpi_inf_3dhp_data import NAMES_17, NAMES_28, image_size_of, person, seen
+from tests.scripts import load_script
 
-spec = importlib.util.spec_from_file_location(
-    'mpi_inf_3dhp_converter', ROOT / 'tools/dataset_converters/mpi_inf_3dhp.py'
-)
-converter = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(converter)
+converter = load_script('tools/dataset_converters/mpi_inf_3dhp.py')
 
 FRAMES = 4
 TRAIN = [f'S{s} Seq{q}' for s in range(1, 9) for q in (1, 2)]

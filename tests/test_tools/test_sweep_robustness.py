@@ -1,4 +1,3 @@
-import importlib.util
 import json
 from dataclasses import replace
 
@@ -7,12 +6,9 @@ from matplotlib.image import imread
 
 from sealpose.apis import build_tester, build_trainer, evaluate
 from tests.conftest import ROOT
+from tests.scripts import load_script
 
-spec = importlib.util.spec_from_file_location(
-    'sweep_robustness', ROOT / 'tools/analysis_tools/sweep_robustness.py'
-)
-sweep = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(sweep)
+sweep = load_script('tools/analysis_tools/sweep_robustness.py')
 
 CONFIG = 'configs/baseline/simplebaseline_sample.py'
 

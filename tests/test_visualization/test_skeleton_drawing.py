@@ -8,6 +8,8 @@ from sealpose.skeletons import H36M17
 from sealpose.visualization import (
     COLOURS,
     GHOST,
+    OBLIQUE,
+    SIDE,
     View,
     draw_keypoints_2d,
     draw_skeleton_3d,
@@ -65,6 +67,23 @@ def test_3d_drawing_shows_both_sides_and_the_ghost(pose):
     assert left.mean() > right.mean()
     ghost = columns_of(image, GHOST)
     assert ghost.mean() > left.mean()
+
+
+def test_depth_shows_from_the_side(pose):
+    ghost = pose + np.array([0, 0, 0.3])  # farther from the camera
+    view = View.around(np.stack([pose, ghost]))
+    shift = {}
+    for azimuth in (OBLIQUE, SIDE):
+
+        def draw(axes, azimuth=azimuth):
+            draw_skeleton_3d(
+                axes, pose, H36M17, view=view, ghost=ghost, azimuth=azimuth
+            )
+
+        image = pixels(draw, projection='3d')
+        spine = columns_of(image, COLOURS['middle']).mean()
+        shift[azimuth] = columns_of(image, GHOST).mean() - spine
+    assert shift[SIDE] > 2 * abs(shift[OBLIQUE]) > 0
 
 
 def test_a_mirrored_person_swaps_the_colours(pose):

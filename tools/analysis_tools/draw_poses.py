@@ -1,6 +1,7 @@
 #!/usr/bin/env python
 """Draw true and predicted skeletons: draw_poses.py A.npz B.npz --out X.png.
 
+Each pose is seen twice, the second time from the side, where errors of depth show.
 The files come from tools/test.py --save-predictions. The frames where the predictions
 differ most come first; with one file, those with the largest error.
 """
@@ -13,15 +14,18 @@ import numpy as np
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.gridspec import SubplotSpec
 from matplotlib.lines import Line2D
 
 from sealpose.evaluation.files import whole_file
-from sealpose.evaluation.predictions import load_predictions
+from sealpose.evaluation.predictions import check_poses, has_truth, load_predictions
 from sealpose.registry import FRAME_METRICS
 from sealpose.skeletons import Skeleton, get_skeleton
 from sealpose.visualization import (
     COLOURS,
     GHOST,
+    OBLIQUE,
+    SIDE,
     View,
     draw_keypoints_2d,
     draw_skeleton_3d,
@@ -31,6 +35,7 @@ Predictions = dict[str, np.ndarray]
 
 # Frames of one sequence that lie closer than this look alike.
 APART = 25
+SMALL = dict(ha='center', va='center', fontsize=7.5)
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -53,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         skeleton = get_skeleton(str(models[0]['skeleton']))
         check_same_data(args.files, models)
         for path, model in zip(args.files, models, strict=True):
-            check_poses(path, model, skeleton)
+            check_poses(path, model, skeleton, needs_truth=False)
         frames = choose_frames(models, args.count)
         figure = draw(models, frames, skeleton)
         with whole_file(args.out) as temporary:
@@ -64,44 +69,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     print(f'picture: {args.out}')
     return 0
-
-
-def check_poses(path: str, model: Predictions, skeleton: Skeleton) -> None:
-    """Refuse what cannot be drawn.
-
-    Raises:
-        ValueError: there are no frames, the poses do not fit the skeleton, are not
-            finite, or belong to a sequence that the file does not have.
-    """
-    if len(model['frame']) == 0:
-        raise ValueError(f'{path} holds no frames')
-    for key in ('keypoints_3d_pred', 'keypoints_3d_gt', 'keypoints_2d'):
-        poses = model[key]
-        expected = (skeleton.num_joints, 2 if key == 'keypoints_2d' else 3)
-        if poses.shape[1:] != expected or poses.dtype.kind != 'f':
-            raise ValueError(
-                f'{path}, key {key!r}: expected floats of the shape '
-                f'(frames, {expected[0]}, {expected[1]}) for the skeleton '
-                f'{skeleton.name!r}, got {poses.dtype} of the shape {poses.shape}'
-            )
-        if key == 'keypoints_3d_gt' and not has_truth(model):
-            continue
-        broken = np.flatnonzero(~np.isfinite(poses).all((1, 2)))
-        if len(broken):
-            raise ValueError(
-                f'{path}, key {key!r}: {len(broken)} of {len(poses)} frames have NaN '
-                f'or infinite values, the first is number {broken[0]}'
-            )
-    if not np.isin(model['sequence'], np.arange(len(model['subject']))).all():
-        raise ValueError(
-            f"{path}, key 'sequence': expected numbers from 0 to "
-            f'{len(model["subject"]) - 1}, one of the sequences of the file'
-        )
-
-
-def has_truth(model: Predictions) -> bool:
-    """Whether there is truth: poses lifted in the wild have NaN in its place."""
-    return not np.isnan(model['keypoints_3d_gt']).all()
 
 
 def check_same_data(files: Sequence[str], models: Sequence[Predictions]) -> None:
@@ -166,11 +133,14 @@ def first_of_each(groups: np.ndarray, values: np.ndarray) -> np.ndarray:
 def draw(
     models: Sequence[Predictions], frames: Sequence[int], skeleton: Skeleton
 ) -> Figure:
-    """Draw one row per frame: 2D input, truth, then each prediction over the truth."""
-    titles = ['2D input', *(['truth'] if has_truth(models[0]) else [])]
+    """Draw one row per frame: 2D input, truth, then each prediction over the truth.
+
+    The poses from two sides.
+    """
+    titles = ['truth'] if has_truth(models[0]) else []
     titles += [str(model['name']) for model in models]
-    columns = len(titles)
-    figure = Figure(figsize=(2.5 * columns, 2.72 * len(frames) + 0.93))
+    columns = 1 + 2 * len(titles)
+    figure = Figure(figsize=(2.1 * columns, 2.72 * len(frames) + 0.93))
     FigureCanvasAgg(figure)
     head = 0.45 / figure.get_figheight()
     foot = 0.48 / figure.get_figheight()
@@ -186,10 +156,14 @@ def draw(
     )
     for row, frame in enumerate(frames):
         draw_row(figure, grid[row, :], models, frame, skeleton)
-    for column, title in enumerate(titles):
-        box = grid[0, column].get_position(figure)
+    spans = [grid[0, 0], *(grid[0, i : i + 2] for i in range(1, columns, 2))]
+    for span, title in zip(spans, ['2D input', *titles], strict=True):
+        box = span.get_position(figure)
         x = (box.x0 + box.x1) / 2
         figure.text(x, 1 - 0.5 * head, title, ha='center', va='center', weight='bold')
+    for column in range(2, columns, 2):
+        box = grid[0, column].get_position(figure)
+        figure.text((box.x0 + box.x1) / 2, box.y1, 'from the side', **SMALL)
     add_legend(figure, has_truth(models[0]))
     return figure
 
@@ -200,25 +174,24 @@ def draw_row(figure, cells, models, frame: int, skeleton: Skeleton) -> None:
     poses = [model['keypoints_3d_pred'][frame] for model in models]
     shown = poses if truth is None else [truth, *poses]
     view = View.around(np.stack(shown))
-    columns = list(cells.subgridspec(1, 1 + len(shown), wspace=0.0))
-    axes = figure.add_subplot(columns.pop(0))
+    columns = cells.subgridspec(1, 1 + 2 * len(shown), wspace=0.0)
+    axes = figure.add_subplot(columns[0])
     draw_keypoints_2d(axes, first['keypoints_2d'][frame], skeleton)
-    caption(axes, describe_frame(first, frame))
-    if truth is not None:
-        axes = figure.add_subplot(columns.pop(0), projection='3d')
-        draw_skeleton_3d(axes, truth, skeleton, view=view)
-        caption(axes, describe_pose(truth, truth, skeleton))
-    for column, pose in zip(columns, poses, strict=True):
-        axes = figure.add_subplot(column, projection='3d')
-        draw_skeleton_3d(axes, pose, skeleton, view=view, ghost=truth)
-        caption(axes, describe_pose(pose, truth, skeleton))
+    caption(figure, columns[0], describe_frame(first, frame))
+    for i, pose in enumerate(shown):
+        ghost = None if pose is truth else truth
+        span = columns[0, 2 * i + 1 : 2 * i + 3]
+        for cell, azimuth in zip((2 * i + 1, 2 * i + 2), (OBLIQUE, SIDE), strict=True):
+            axes = figure.add_subplot(columns[cell], projection='3d')
+            draw_skeleton_3d(
+                axes, pose, skeleton, view=view, ghost=ghost, azimuth=azimuth
+            )
+        caption(figure, span, describe_pose(pose, truth, skeleton))
 
 
-def caption(axes, text: str) -> None:
-    box = axes.get_position()
-    axes.figure.text(
-        (box.x0 + box.x1) / 2, box.y0, text, ha='center', va='top', fontsize=7.5
-    )
+def caption(figure: Figure, cells: SubplotSpec, text: str) -> None:
+    box = cells.get_position(figure)
+    figure.text((box.x0 + box.x1) / 2, box.y0, text, **{**SMALL, 'va': 'top'})
 
 
 def describe_frame(model: Predictions, frame: int) -> str:
@@ -234,12 +207,15 @@ def describe_pose(
     pose: np.ndarray, truth: np.ndarray | None, skeleton: Skeleton
 ) -> str:
     pred = torch.from_numpy(pose)[None]
-    symmetry = FRAME_METRICS.get('LSE')(pred, pred, skeleton).item()
-    if truth is None or pose is truth:
-        return f'LSE {symmetry:.1f} %'
-    gt = torch.from_numpy(truth)[None]
-    error = FRAME_METRICS.get('MPJPE')(pred, gt, skeleton).item()
-    return f'MPJPE {error:.0f} mm, LSE {symmetry:.1f} %'
+    figures = []
+    if truth is not None and pose is not truth:
+        gt = torch.from_numpy(truth)[None]
+        error = FRAME_METRICS.get('MPJPE')(pred, gt, skeleton).item()
+        figures.append(f'MPJPE {error:.0f} mm')
+    if skeleton.symmetric_segments:
+        symmetry = FRAME_METRICS.get('LSE')(pred, pred, skeleton).item()
+        figures.append(f'LSE {symmetry:.1f} %')
+    return ', '.join(figures)
 
 
 def add_legend(figure: Figure, with_truth: bool) -> None:

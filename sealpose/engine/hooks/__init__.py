@@ -5,10 +5,13 @@ from sealpose.engine.hooks.compile import CompileHook
 from sealpose.engine.hooks.data_wait import DataWaitHook
 from sealpose.engine.hooks.epoch_seed import EpochSeedHook
 from sealpose.engine.hooks.finite import FiniteHook, NonFiniteError
+from sealpose.engine.hooks.log_files import LogFilesHook
 from sealpose.engine.hooks.mean_teacher import MeanTeacherHook
 from sealpose.engine.hooks.plain_checkpoint import PlainCheckpointHook
 from sealpose.engine.hooks.preemption import Preempted, PreemptionHook
 from sealpose.engine.hooks.prefetch import PrefetchHook
+from sealpose.engine.hooks.shared_buffers import SharedBuffersHook
+from sealpose.engine.hooks.short_history import ShortHistoryHook
 from sealpose.engine.hooks.whole_checkpoint import WholeCheckpointHook
 
 __all__ = [
@@ -17,11 +20,14 @@ __all__ = [
     'DataWaitHook',
     'EpochSeedHook',
     'FiniteHook',
+    'LogFilesHook',
     'MeanTeacherHook',
     'NonFiniteError',
     'PlainCheckpointHook',
     'Preempted',
     'PreemptionHook',
     'PrefetchHook',
+    'SharedBuffersHook',
+    'ShortHistoryHook',
     'WholeCheckpointHook',
 ]

@@ -4,10 +4,10 @@ from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
+from sealpose.engine.unwrap import unwrap
 from sealpose.registry import HOOKS
 
 
@@ -55,8 +55,7 @@ class CompileHook(Hook):
         """
         found = []
         if self.backbone:
-            model = runner.model
-            model = model.module if is_model_wrapper(model) else model
+            model = unwrap(runner.model)
             backbone = getattr(model, 'backbone', None)
             if backbone is None:
                 raise TypeError(

@@ -7,16 +7,17 @@ from typing import Any
 
 import torch
 from mmengine.hooks import CheckpointHook, Hook, LoggerHook
-from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from sealpose.engine.fault_record import FaultRecord, Findings, name_windows
+from sealpose.engine.fault_report import FaultReport, report_all, report_own
 from sealpose.engine.partial_gradients import optim_wrappers
 from sealpose.engine.resume import find_resumable
 from sealpose.engine.step_guard import StepGuard, restore
 from sealpose.engine.trained_networks import find_spoilt, networks, objectives
+from sealpose.engine.unwrap import unwrap
 from sealpose.registry import HOOKS
 
 # Iterations whose flags lie on the device at most, where the log is written seldom.
@@ -57,7 +58,8 @@ class FiniteHook(Hook):
     holds weights or optimizer states that are not finite.
 
     - ``stop`` raises :class:`NonFiniteError`: what was not finite first, in which
-      iteration, in which samples, what to try, and the last good checkpoint. The
+      iteration, on which process, in which samples, what to try, and the last good
+      checkpoint. All processes raise it, after the same iteration. The
       weights may be spoilt since that iteration, so nothing is saved; go back to that
       checkpoint.
     - ``skip`` leaves out updates with such gradients: weights, optimizer states and
@@ -91,7 +93,7 @@ class FiniteHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Look at batches, predictions, objectives and gradients from now on."""
-        model = _unwrap(runner.model)
+        model = unwrap(runner.model)
         self._watching = watching = contextlib.ExitStack()
         handle = model.data_preprocessor.register_forward_hook(self._see_batch)
         watching.callback(handle.remove)
@@ -142,6 +144,14 @@ class FiniteHook(Hook):
                 hub = runner.message_hub
                 hub.update_scalar('train/skipped_updates', self._skipped)
 
+    def before_save_everywhere(self, runner: Runner) -> None:
+        """Read the record before WholeCheckpointHook saves, on all processes.
+
+        Raises:
+            NonFiniteError: something was not finite since the last look.
+        """
+        self._judge(runner, everywhere=True)
+
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Let nothing be saved that is not finite.
 
@@ -151,7 +161,7 @@ class FiniteHook(Hook):
         """
         if not isinstance(runner.optim_wrapper, OptimWrapper):
             return
-        # The main process saves, and the others do not wait for it here.
+        # The main process saves, and the others are not here to be asked.
         self._judge(runner, everywhere=False)
         spoilt = find_spoilt(runner)
         if spoilt:
@@ -199,11 +209,14 @@ class FiniteHook(Hook):
     def _judge(self, runner: Runner, everywhere: bool) -> None:
         """Read the record, and stop or warn."""
         found = self._record.pop()
-        faulty = [findings for findings in found if findings.faults]
+        if everywhere:
+            report = report_all(found, next(runner.model.parameters()).device)
+        else:
+            report = report_own(found)
         if self.policy == 'skip':
             self._count(found)
-            if faulty:
-                runner.logger.warning(self._describe(runner, faulty))
+            if report is not None:
+                runner.logger.warning(self._describe(runner, report))
             stage, row = max(
                 self._in_a_row.items(), key=lambda i: i[1], default=('', 0)
             )
@@ -213,17 +226,10 @@ class FiniteHook(Hook):
                     f'finite; max_in_a_row of FiniteHook is {self.max_in_a_row}. '
                     f'The warnings above say what and where. {_way_back(runner)}'
                 )
-            return
-        # All processes stop in the same iteration: one would wait for another forever.
-        anywhere = _on_any_process(bool(faulty), runner) if everywhere else faulty
-        if faulty:
+        elif report is not None:
             raise NonFiniteError(
-                f'{self._describe(runner, faulty)} The weights may be spoilt since '
+                f'{self._describe(runner, report)} The weights may be spoilt since '
                 f'then, so nothing was saved. {_way_back(runner)}'
-            )
-        if anywhere:
-            raise NonFiniteError(
-                'another process has found NaN or infinity, and says where'
             )
 
     def _count(self, found: Sequence[Findings]) -> None:
@@ -233,27 +239,27 @@ class FiniteHook(Hook):
                     self._skipped += bad
                     self._in_a_row[stage] = self._in_a_row[stage] + 1 if bad else 0
 
-    def _describe(self, runner: Runner, faulty: Sequence[Findings]) -> str:
-        first = faulty[0]
+    def _describe(self, runner: Runner, report: FaultReport) -> str:
+        first = report.first
         (stage, name), *others = first.faults
         then = f', then in {", ".join(name for _, name in others)}' if others else ''
-        again = f' It came up in {len(faulty)} iterations.' if len(faulty) > 1 else ''
+        count = report.iterations
+        again = f' It came up in {count} iterations.' if count > 1 else ''
         what = f'{name} of the batch' if stage == 'batch' else name
         metainfo = getattr(runner.train_dataloader.dataset, 'metainfo', {})
         return (
-            f'NaN or infinity in iteration {first.iteration}: first in {what}{then}.'
+            f'NaN or infinity in iteration {first.iteration}'
+            f'{_name_processes(report.processes)}: first in {what}{then}.'
             f'{again} Samples: {name_windows(first.windows, metainfo)}. To try: '
             f'{REMEDIES[stage]}.'
         )
 
 
-def _on_any_process(found: bool, runner: Runner) -> bool:
-    if not torch.distributed.is_initialized():
-        return found
-    device = next(runner.model.parameters()).device
-    flag = torch.tensor(int(found), device=device)
-    torch.distributed.all_reduce(flag, torch.distributed.ReduceOp.MAX)
-    return bool(flag)
+def _name_processes(ranks: Sequence[int]) -> str:
+    if not ranks:
+        return ''
+    plural = 'es' if len(ranks) > 1 else ''
+    return f' on process{plural} {", ".join(map(str, ranks))}'
 
 
 def _way_back(runner: Runner) -> str:
@@ -268,7 +274,3 @@ def _way_back(runner: Runner) -> str:
         'with --resume, which meets the same batches. '
         "default_hooks.finite.policy='skip' leaves bad updates out instead"
     )
-
-
-def _unwrap(model: nn.Module) -> nn.Module:
-    return model.module if is_model_wrapper(model) else model

@@ -5,11 +5,12 @@ from typing import Any
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.model import ExponentialMovingAverage, is_model_wrapper
+from mmengine.model import ExponentialMovingAverage
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
+from sealpose.engine.unwrap import unwrap
 from sealpose.geometry.flip import flip_pose
 from sealpose.registry import HOOKS
 
@@ -64,7 +65,7 @@ class MeanTeacherHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Copy the backbone, or take the teacher of the checkpoint."""
-        model = _unwrap(runner.model)
+        model = unwrap(runner.model)
         self.teacher = ExponentialMovingAverage(model.backbone, 1 - self.decay)
         self.teacher.eval().requires_grad_(False)
         if self._state is not None:
@@ -74,7 +75,7 @@ class MeanTeacherHook(Hook):
 
     def after_train(self, runner: Runner) -> None:
         """Take ``consistency_fn`` away from the model."""
-        _unwrap(runner.model).consistency_fn = None
+        unwrap(runner.model).consistency_fn = None
 
     def before_train_iter(self, runner: Runner, *args: Any, **kwargs: Any) -> None:
         """Note the iteration, which decides the weight."""
@@ -105,7 +106,7 @@ class MeanTeacherHook(Hook):
 
     def after_train_iter(self, runner: Runner, *args: Any, **kwargs: Any) -> None:
         """Move the teacher towards the pose-net."""
-        self.teacher.update_parameters(_unwrap(runner.model).backbone)
+        self.teacher.update_parameters(unwrap(runner.model).backbone)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add the teacher."""
@@ -128,7 +129,3 @@ class MeanTeacherHook(Hook):
                 'start from its pose-net'
             )
         self._state = checkpoint['mean_teacher']
-
-
-def _unwrap(model: nn.Module) -> nn.Module:
-    return model.module if is_model_wrapper(model) else model

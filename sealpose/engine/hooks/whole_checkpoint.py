@@ -132,6 +132,9 @@ class WholeCheckpointHook(CheckpointHook):
         """Write a checkpoint, then the file that names it as the last one."""
         self.last_ckpt = str(Path(self.out_dir, name))
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
+        # Not a point of mmengine's, whose `before_save_checkpoint` is for the main
+        # process: hooks may talk to the other processes here.
+        runner.call_hook('before_save_everywhere')
         self._gradients = gather_gradients(optim_wrappers(runner))
 
         def write() -> None:
@@ -224,19 +227,23 @@ class WholeCheckpointHook(CheckpointHook):
 
 
 def _on_all_processes(write: Callable[[], None]) -> None:
-    """Call it everywhere; an OSError of the main process is raised everywhere."""
-    fault: OSError | None = None
+    """Call it everywhere; a fault of the main process is raised everywhere.
+
+    The others would wait for it forever.
+    """
+    fault: Exception | None = None
     try:
         # Runners whose weights are spread over the processes need all of them to save;
         # the plain one writes on the main process.
         write()
-    except OSError as error:
+    except Exception as error:
         fault = error
     if torch.distributed.is_initialized():
-        box = [None if fault is None else str(fault)]
+        box = [None if fault is None else (isinstance(fault, OSError), str(fault))]
         torch.distributed.broadcast_object_list(box, src=0)
         if fault is None and box[0] is not None:
-            fault = OSError(box[0])
+            of_the_disk, message = box[0]
+            fault = (OSError if of_the_disk else RuntimeError)(message)
     if fault is not None:
         raise fault
 

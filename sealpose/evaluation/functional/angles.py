@@ -15,9 +15,10 @@ def joint_angle_error(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     ``atan2(|a × b|, a · b)`` between their directions a and b, is 0 for a straight
     joint and at most 180°. Where several segments leave a joint, each makes a bend with
     the one that enters. Neither place, size nor orientation of the body matters. These
-    are the angles that can be read off joint positions, as AthletePose3D (Yeung et al.,
-    CVPR workshops 2025) compares for knees and elbows, here over the whole skeleton;
-    the rotations of a body model (MPJAE) are another thing.
+    are the angles that can be read off joint positions. AthletePose3D (Yeung et al.,
+    arXiv 2503.07499, CVSports at CVPR 2025) has those of knees and elbows, but reports
+    how well their courses over time correlate; the mean error over the whole skeleton
+    is ours. The rotations of a body model (MPJAE) are another thing.
 
     Returns:
         (T,), degrees. The angle of a segment without length is 0.

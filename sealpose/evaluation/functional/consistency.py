@@ -7,8 +7,7 @@ estimation", NeurIPS 2024. Both look at the prediction alone, (T, J, 3) metres.
 from torch import Tensor
 
 from sealpose.evaluation.functional.frame_metric import MM_PER_METRE, frame_metric
-from sealpose.evaluation.functional.structure import lse_mm
-from sealpose.geometry.bones import segment_lengths
+from sealpose.geometry.bones import segment_lengths, side_lengths
 from sealpose.skeletons import Skeleton
 
 
@@ -21,7 +20,8 @@ def mpsse(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     Returns:
         (T,), millimetres.
     """
-    return lse_mm(pred, gt, skeleton)
+    left, right = side_lengths(pred, skeleton, 'the metric MPSSE')
+    return (left - right).abs().mean(-1) * MM_PER_METRE
 
 
 @frame_metric('MPSCE', unit='mm', needs_truth=False)

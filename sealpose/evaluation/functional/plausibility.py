@@ -13,7 +13,7 @@ from sealpose.evaluation.functional.frame_metric import (
     frame_metric,
 )
 from sealpose.geometry.alignment import TINY
-from sealpose.geometry.bones import segment_lengths
+from sealpose.geometry.bones import segment_lengths, side_lengths
 from sealpose.skeletons import Skeleton
 
 # A frame is flagged when a segment is so far from its median over the sequence, or a
@@ -63,9 +63,7 @@ def flagged(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     """
     worst = _deviations(pred, skeleton).amax(-1)
     if skeleton.symmetric_segments:
-        lengths = segment_lengths(pred, skeleton)
-        left, right = zip(*skeleton.symmetric_segments, strict=True)
-        left, right = lengths[..., list(left)], lengths[..., list(right)]
+        left, right = side_lengths(pred, skeleton, 'the metric Flagged')
         shorter = torch.minimum(left, right).clamp_min(TINY)
         worst = torch.maximum(worst, ((left - right).abs() / shorter).amax(-1))
     return (worst >= FLAG_SHARE).to(pred) * PERCENT

@@ -12,19 +12,8 @@ from sealpose.evaluation.functional.frame_metric import (
     frame_metric,
 )
 from sealpose.geometry.alignment import TINY
-from sealpose.geometry.bones import limb_lengths, segment_lengths
+from sealpose.geometry.bones import limb_lengths, segment_lengths, side_lengths
 from sealpose.skeletons import Skeleton
-
-
-def _side_lengths(pose: Tensor, skeleton: Skeleton) -> tuple[Tensor, Tensor]:
-    if not skeleton.symmetric_segments:
-        raise ValueError(
-            f'skeleton {skeleton.name!r} has no left/right pairs of segments, so there '
-            'is no symmetry to measure; leave LSE out of the metrics'
-        )
-    lengths = segment_lengths(pose, skeleton)
-    left, right = zip(*skeleton.symmetric_segments, strict=True)
-    return lengths[..., list(left)], lengths[..., list(right)]
 
 
 def _relative_error(pred: Tensor, gt: Tensor) -> Tensor:
@@ -45,7 +34,7 @@ def lse(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     Returns:
         (T,), percent.
     """
-    left, right = _side_lengths(pred, skeleton)
+    left, right = side_lengths(pred, skeleton, 'the metric LSE')
     # Two segments of no length at all are symmetric.
     ratio = (left - right).abs() / (left + right).clamp_min(TINY)
     return ratio.mean(-1) * PERCENT
@@ -58,7 +47,7 @@ def lse_mm(pred: Tensor, gt: Tensor, skeleton: Skeleton) -> Tensor:
     Returns:
         (T,), millimetres.
     """
-    return _absolute_error(*_side_lengths(pred, skeleton))
+    return _absolute_error(*side_lengths(pred, skeleton, 'the metric LSE-mm'))
 
 
 @frame_metric('BSLE', unit='%', framewise=True)

@@ -5,7 +5,7 @@ Called like the pose losses: prediction and truth (B, T', J, 3) in metres, skele
 
 from torch import Tensor, nn
 
-from sealpose.geometry.bones import segment_lengths
+from sealpose.geometry.bones import segment_lengths, side_lengths
 from sealpose.registry import LOSSES
 from sealpose.skeletons import Skeleton
 
@@ -25,11 +25,13 @@ class SymmetryLoss(nn.Module):
         self.weight = weight
 
     def forward(self, pred: Tensor, target: Tensor, skeleton: Skeleton) -> Tensor:
-        """Return the weighted mean length difference of left and right."""
-        lengths = segment_lengths(pred, skeleton)
-        left, right = zip(*skeleton.symmetric_segments, strict=True)
-        difference = lengths[..., list(left)] - lengths[..., list(right)]
-        return self.weight * difference.abs().mean()
+        """Return the weighted mean length difference of left and right.
+
+        Raises:
+            ValueError: the skeleton has no left/right pairs of segments.
+        """
+        left, right = side_lengths(pred, skeleton, 'SymmetryLoss')
+        return self.weight * (left - right).abs().mean()
 
 
 @LOSSES.register_module()

@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from sealpose.geometry.bones import segment_lengths
+from sealpose.geometry.bones import segment_lengths, side_lengths, symmetric_pairs
 from sealpose.geometry.kinematics import bone_vectors
 from sealpose.skeletons import Skeleton, get_skeleton
+
+SYMMETRY = "the distance 'symmetry'"
 
 
 def mpjpe(y: Tensor, truth: Tensor, skeleton: Skeleton) -> Tensor:
@@ -66,7 +68,8 @@ class PoseDistance:
         skeleton: Skeleton of the poses, or its name; the structural distances need it.
 
     Raises:
-        ValueError: an unknown name, or a structural distance without skeleton.
+        ValueError: an unknown name, a structural distance without skeleton, or
+            ``symmetry`` of a skeleton without left/right pairs.
     """
 
     def __init__(
@@ -86,6 +89,8 @@ class PoseDistance:
             )
         self.weights = weights
         self.skeleton = None if skeleton is None else get_skeleton(skeleton)
+        if 'symmetry' in weights:
+            symmetric_pairs(self.skeleton, SYMMETRY)
 
     def __call__(self, y: Tensor, truth: Tensor) -> Tensor:
         """Return the distance (...) of each frame of (..., J, 3), metres."""
@@ -97,10 +102,5 @@ class PoseDistance:
 
 
 def _asymmetry(y: Tensor, skeleton: Skeleton) -> Tensor:
-    lengths = segment_lengths(y, skeleton)
-    left, right = (
-        list(side) for side in zip(*skeleton.symmetric_segments, strict=True)
-    )
-    difference = (lengths[..., left] - lengths[..., right]).abs()
-    total = lengths[..., left] + lengths[..., right]
-    return difference / total.clamp(min=1e-3)
+    left, right = side_lengths(y, skeleton, SYMMETRY)
+    return (left - right).abs() / (left + right).clamp(min=1e-3)
