@@ -32,6 +32,7 @@ from sealpose.apis.timing import interleaved_times, median_ratio
 from sealpose.engine.fused import fused_optimizer
 from sealpose.models.pose_lifter import PoseLifter
 from sealpose.seal import SEALHook
+from sealpose.seal.arguments import at_inference
 from sealpose.seal.build import build_loss_net, build_loss_net_trainer
 from sealpose.seal.figures import FigureMeans
 from sealpose.skeletons import H36M17
@@ -224,10 +225,14 @@ class Forms:
             hook.updates,
         )
         means = FigureMeans()
+        inference = at_inference(hook.energy_at, self.model)
 
         def energy_fn(
             x: Tensor, pred: Tensor, target: Tensor, pose_loss: Tensor
         ) -> dict[str, Tensor]:
+            if inference:
+                pred = self.model.predict_fresh(gradients=True)
+                pose_loss = self.model.pose_loss(pred)
             fresh = hook.negatives == 'fresh'
             negative = self.model.predict_fresh() if fresh else pred
             figures = trainer.step(x, negative, target)

@@ -1,6 +1,7 @@
 """The pose-net: any backbone, its losses, its test-time flip."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from mmengine.model import BaseModel
@@ -76,7 +77,7 @@ class PoseLifter(BaseModel):
         self.flip_test = flip_test
         self.energy_fn: EnergyFn | None = None
         self.consistency_fn: ConsistencyFn | None = None
-        self._current_input: Tensor | None = None
+        self._batch: _Batch | None = None
 
     def forward(
         self,
@@ -124,22 +125,39 @@ class PoseLifter(BaseModel):
         pred, mirrored = self.backbone(both).chunk(2)
         return (pred + flip_pose(mirrored, mirror)) / 2
 
-    def predict_fresh(self) -> Tensor:
-        """Predict the training batch once more, in eval mode and without gradients.
+    def predict_fresh(self, gradients: bool = False) -> Tensor:
+        """Predict the training batch once more, in eval mode.
 
         Only while ``energy_fn`` runs. The train mode is restored.
+
+        Args:
+            gradients: Whether the pose-net can be trained through it.
 
         Returns:
             (B, T', J, 3), metres, root-relative, camera axes.
         """
-        if self._current_input is None:
-            raise RuntimeError('predict_fresh() works only while energy_fn runs')
+        keypoints_2d = self._current('predict_fresh').keypoints_2d
         training = self.backbone.training
         self.backbone.eval()
-        with torch.no_grad():
-            pred = self.backbone(self._current_input)
+        with torch.set_grad_enabled(gradients):
+            pred = self.backbone(keypoints_2d)
         self.backbone.train(training)
         return pred
+
+    def pose_loss(self, pred: Tensor) -> Tensor:
+        """Sum of ``losses`` for another prediction of the training batch.
+
+        Only while ``energy_fn`` runs. Losses of a backbone's own cannot be in it; where
+        there are no others, it is the MPJPE in metres.
+
+        Args:
+            pred: (B, T', J, 3), metres, root-relative, camera axes.
+        """
+        batch = self._current('pose_loss')
+        if not self.losses:
+            error = pred[: batch.count] - batch.target[: batch.count]
+            return torch.linalg.vector_norm(error, dim=-1).mean()
+        return sum(self._losses(pred, batch).values())
 
     def _loss(
         self,
@@ -152,26 +170,36 @@ class PoseLifter(BaseModel):
         pred, losses = self._train_backbone(keypoints_2d, target, count)
         target = _centre(target, pred.shape[1])
         self.check_prediction(keypoints_2d, pred, target)
-        seen = _centre(keypoints_2d, pred.shape[1])[..., :2]
-        for name, loss in self.losses.items():
-            rows = slice(count if getattr(loss, 'needs_truth', True) else None)
-            inputs = dict(keypoints_2d=seen, labelled=labelled)
-            wanted = {key: inputs[key] for key in getattr(loss, 'inputs', ())}
-            losses[f'loss_{name}'] = loss(
-                pred[rows], target[rows], self.skeleton, **wanted
-            )
+        batch = _Batch(keypoints_2d, target, labelled, count)
+        losses.update(self._losses(pred, batch))
         if self.energy_fn is not None:
             mask = () if labelled is None else (labelled,)
-            self._current_input = keypoints_2d
+            self._batch = batch
             pose_loss = sum(losses.values())
             losses.update(
-                self.energy_fn(seen, pred, target, *mask, pose_loss=pose_loss)
+                self.energy_fn(batch.seen, pred, target, *mask, pose_loss=pose_loss)
             )
-            self._current_input = None
+            self._batch = None
         if self.consistency_fn is not None and count < len(pred):
             clean = keypoints_2d if undisturbed_2d is None else undisturbed_2d
             losses.update(self.consistency_fn(clean[count:], pred[count:]))
         return losses
+
+    def _losses(self, pred: Tensor, batch: '_Batch') -> dict[str, Tensor]:
+        values = {}
+        for name, loss in self.losses.items():
+            rows = slice(batch.count if getattr(loss, 'needs_truth', True) else None)
+            inputs = dict(keypoints_2d=batch.seen, labelled=batch.labelled)
+            wanted = {key: inputs[key] for key in getattr(loss, 'inputs', ())}
+            values[f'loss_{name}'] = loss(
+                pred[rows], batch.target[rows], self.skeleton, **wanted
+            )
+        return values
+
+    def _current(self, method: str) -> '_Batch':
+        if self._batch is None:
+            raise RuntimeError(f'{method}() works only while energy_fn runs')
+        return self._batch
 
     def _train_backbone(
         self, keypoints_2d: Tensor, target: Tensor, count: int
@@ -206,6 +234,28 @@ class PoseLifter(BaseModel):
                 'num_frames and seq2seq, its number of joints, and the window of the '
                 'dataset'
             )
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """What a prediction of one training batch is held against.
+
+    Args:
+        keypoints_2d: Input of the backbone, (B, T, J, C).
+        target: Truth of the predicted frames, (B, T', J, 3).
+        labelled: (B,) bool, or None for all.
+        count: Number of labelled windows, which come first.
+    """
+
+    keypoints_2d: Tensor
+    target: Tensor
+    labelled: Tensor | None
+    count: int
+
+    @property
+    def seen(self) -> Tensor:
+        """2D keypoints (B, T', J, 2) of the predicted frames."""
+        return _centre(self.keypoints_2d, self.target.shape[1])[..., :2]
 
 
 def _centre(x: Tensor, frames: int) -> Tensor:

@@ -1,10 +1,12 @@
-"""What the arguments of SEALHook have to be, together."""
+"""What the arguments of SEALHook have to be, together and with the model."""
+
+from torch import nn
+from torch.nn.modules.dropout import _DropoutNd
 
 
 def check_learning(
     objective: dict | None,
     optim_wrapper: dict | None,
-    negatives: str,
     static: bool,
     init: str | None,
 ) -> None:
@@ -13,10 +15,6 @@ def check_learning(
     Raises:
         ValueError: the arguments contradict each other.
     """
-    if negatives not in ('shared', 'fresh'):
-        raise ValueError(
-            f"SEALHook: negatives must be 'shared' or 'fresh', but got {negatives!r}"
-        )
     if static and init is None:
         raise ValueError(
             'SEALHook: static=True keeps a pretrained loss-net as it is, so `init` has '
@@ -41,3 +39,51 @@ def check_weight(energy_weight: float | None, energy_ratio: float | None) -> Non
             'its gradient as a share of that of the other losses, and not both, but '
             f'got {energy_weight=} and {energy_ratio=}'
         )
+
+
+def check_predictions(negatives: str, energy_at: str) -> None:
+    """Ask for predictions that there are, and none twice.
+
+    Raises:
+        ValueError: an unknown name, or two passes in eval mode.
+    """
+    if negatives not in ('shared', 'fresh'):
+        raise ValueError(
+            f"SEALHook: negatives must be 'shared' or 'fresh', but got {negatives!r}"
+        )
+    if energy_at not in ('training', 'inference', 'auto'):
+        raise ValueError(
+            "SEALHook: energy_at must be 'training', 'inference' or 'auto', but got "
+            f'{energy_at!r}'
+        )
+    if negatives == 'fresh' and energy_at != 'training':
+        raise ValueError(
+            f"SEALHook: negatives='fresh' with {energy_at=} would predict the same "
+            "twice; leave negatives='shared'"
+        )
+
+
+def at_inference(energy_at: str, model: nn.Module) -> bool:
+    """Whether the energy acts on a prediction in eval mode.
+
+    Args:
+        energy_at: Argument of SEALHook.
+        model: The pose-net.
+
+    Raises:
+        TypeError: it has to, but the model cannot predict so.
+    """
+    wanted = energy_at == 'inference' or (energy_at == 'auto' and _has_dropout(model))
+    if wanted and not hasattr(model, 'pose_loss'):
+        raise TypeError(
+            f'SEALHook with {energy_at=} needs a model with the methods '
+            '`predict_fresh(gradients=True)` and `pose_loss(pred)`, as PoseLifter has '
+            f"them, but {type(model).__name__} has no pose_loss. Use 'training'"
+        )
+    return wanted
+
+
+def _has_dropout(model: nn.Module) -> bool:
+    return any(
+        isinstance(module, _DropoutNd) and module.p > 0 for module in model.modules()
+    )

@@ -14,7 +14,12 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from sealpose.registry import HOOKS
-from sealpose.seal.arguments import check_learning, check_weight
+from sealpose.seal.arguments import (
+    at_inference,
+    check_learning,
+    check_predictions,
+    check_weight,
+)
 from sealpose.seal.build import (
     build_contrast,
     build_loss_net,
@@ -26,11 +31,10 @@ from sealpose.seal.figures import FigureMeans
 from sealpose.seal.fit import check_skeletons
 from sealpose.seal.random_stream import derive_seed
 from sealpose.seal.schedule import EnergyWeight, Ramp, follow_lr
+from sealpose.seal.state import restore_seal_state, seal_state
 from sealpose.seal.trainer import LossNetTrainer
 from sealpose.seal.watch import EnergyWatch
 from sealpose.skeletons import Skeleton
-
-STATE_VERSION = 2
 
 
 @HOOKS.register_module()
@@ -57,6 +61,11 @@ class SEALHook(Hook):
             stage of the training.
         energy_ratio: Instead of a weight: norm of the energy's gradient at the
             prediction, as a share of the norm of the gradient of all other losses.
+        energy_at: Which prediction of a batch has the energy. ``training``: the one of
+            the other losses, in train mode. ``inference``: one more in eval mode, what
+            the pose-net would say at test time, without dropout and with the running
+            statistics of batch norm. It costs a second pass through the pose-net.
+            ``auto``: that where the pose-net has dropout layers, else the first.
         deconflict: Take from the energy's gradient, joint by joint, the part that
             points against that of the other losses; see
             :class:`~sealpose.seal.energy_term.EnergyTerm`.
@@ -64,8 +73,8 @@ class SEALHook(Hook):
         optim_wrapper: Config of the loss-net's optimizer wrapper; a static loss-net
             needs none. Without a ``type`` it has mixed precision if, and as, the model
             has.
-        negatives: ``shared`` ranks the prediction that the pose-net is trained on.
-            ``fresh`` predicts once more in eval mode for it, as the published code did.
+        negatives: ``shared`` ranks the prediction that has the energy. ``fresh``
+            predicts once more in eval mode for it, as the published code did.
         contrast: What else is ranked: lists of configs, ``negatives`` from NEGATIVES
             and ``corrections`` from CORRECTIONS.
         updates: Updates of the loss-net in every iteration.
@@ -94,6 +103,7 @@ class SEALHook(Hook):
         optim_wrapper: dict | None = None,
         *,
         energy_ratio: float | None = None,
+        energy_at: str = 'training',
         deconflict: bool = False,
         negatives: str = 'shared',
         contrast: dict | None = None,
@@ -105,12 +115,14 @@ class SEALHook(Hook):
         init: str | None = None,
         seed: int | None = None,
     ) -> None:
-        check_learning(objective, optim_wrapper, negatives, static, init)
+        check_learning(objective, optim_wrapper, static, init)
         check_weight(energy_weight, energy_ratio)
+        check_predictions(negatives, energy_at)
         self.loss_net = loss_net
         self.objective = objective
         self.optim_wrapper = optim_wrapper
         self.negatives = negatives
+        self.energy_at = energy_at
         self.contrast = contrast or {}
         self.updates = updates
         self.follow_lr = follow_lr
@@ -125,6 +137,7 @@ class SEALHook(Hook):
         )
         self.trainer: LossNetTrainer | None = None
         self._model: nn.Module | None = None
+        self._at_inference = False
         self._figures, self._watch = FigureMeans(), EnergyWatch()
         self._iter = 0
 
@@ -171,6 +184,7 @@ class SEALHook(Hook):
                 f'SEALHook trains models that call their `energy_fn`, as PoseLifter '
                 f'does, but {type(model).__name__} has no such attribute'
             )
+        self._at_inference = at_inference(self.energy_at, model)
         if not self.trainer.frozen:
             self.trainer.optim_wrapper.initialize_count_status(
                 self.trainer.step_net, runner.iter, runner.max_iters
@@ -217,6 +231,9 @@ class SEALHook(Hook):
             ``loss_energy``, or nothing while the energy has no weight.
         """
         figures = {}
+        if self._at_inference:
+            pred = self._model.predict_fresh(gradients=True)
+            pose_loss = self._model.pose_loss(pred)
         if not self.static:
             fresh = self.negatives == 'fresh'
             negative = self._model.predict_fresh() if fresh else pred
@@ -245,11 +262,7 @@ class SEALHook(Hook):
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add the loss-net and its optimizer, as tensors and plain values."""
         if self.trainer is not None:
-            checkpoint['seal'] = dict(
-                version=STATE_VERSION,
-                **self.trainer.state_dict(),
-                balance=self.energy_term.balance.state_dict(),
-            )
+            checkpoint['seal'] = seal_state(self.trainer, self.energy_term)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Restore loss-net and optimizer when a run resumes.
@@ -257,28 +270,9 @@ class SEALHook(Hook):
         Raises:
             ValueError: the checkpoint has no state of SEAL, or one that does not fit.
         """
-        if self.trainer is None or not runner._resume:
-            return
-        state = checkpoint.get('seal')
-        if state is None:
-            raise ValueError(
-                'cannot resume: the checkpoint has no entry `seal`, so it comes from a '
-                'run without SEALHook. Use it as `load_from` to start from its '
-                'pose-net, or resume with the config that wrote it'
-            )
-        if state['version'] != STATE_VERSION:
-            raise ValueError(
-                f'cannot resume: the entry `seal` has version {state["version"]}, this '
-                f'program reads version {STATE_VERSION}'
-            )
-        try:
-            self.trainer.load_state_dict(state)
-            self.energy_term.balance.load_state_dict(state['balance'])
-        except (KeyError, RuntimeError, ValueError) as error:
-            raise ValueError(
-                'cannot resume: the entry `seal` of the checkpoint does not fit the '
-                f'loss-net and optimizer of this config: {error}'
-            ) from error
+        if self.trainer is not None and runner._resume:
+            state = checkpoint.get('seal')
+            restore_seal_state(state, self.trainer, self.energy_term)
 
     def _build_trainer(
         self, loss_net: nn.Module, skeleton: Skeleton, runner: Runner

@@ -76,9 +76,39 @@ def test_energy_fn_gets_the_predicted_frames_and_adds_its_losses():
     assert model.backbone.training
 
 
-def test_predict_fresh_outside_of_training_is_refused():
-    with pytest.raises(RuntimeError, match='only while energy_fn runs'):
-        lifter().predict_fresh()
+@pytest.mark.parametrize('call', ['predict_fresh', 'pose_loss'])
+def test_another_prediction_outside_of_training_is_refused(call):
+    args = () if call == 'predict_fresh' else (torch.zeros(2, 1, 17, 3),)
+    with pytest.raises(RuntimeError, match=rf'{call}\(\) works only while energy_fn'):
+        getattr(lifter(), call)(*args)
+
+
+@pytest.mark.parametrize('own_losses', [True, False])
+def test_losses_of_another_prediction(own_losses):
+    losses = dict(symmetry=dict(type='SymmetryLoss', weight=2.0)) if own_losses else {}
+    model = PoseLifter(
+        backbone=dict(type='SimpleBaseline', channels=16, dropout=0.9),
+        skeleton='h36m17',
+        losses=losses,
+    )
+    found = {}
+
+    def energy_fn(x, pred, target, pose_loss):
+        statistics = [b.clone() for b in model.buffers()]
+        again = model.predict_fresh(gradients=True)
+        assert all(map(torch.equal, model.buffers(), statistics))
+        assert again.requires_grad and model.backbone.training
+        found.update(again=again, loss=model.pose_loss(again))
+        return {}
+
+    model.energy_fn = energy_fn
+    x, y = torch.randn(4, 1, 17, 2), torch.randn(4, 1, 17, 3)
+    model(x, y, mode='loss')
+    if own_losses:
+        expected = model.losses['symmetry'](found['again'], y, H36M17)
+    else:
+        expected = (found['again'] - y).norm(dim=-1).mean()
+    torch.testing.assert_close(found['loss'], expected)
 
 
 def test_a_prediction_of_the_wrong_shape_names_the_backbone():

@@ -263,6 +263,11 @@ def test_gradient_norm_has_its_own_name(tmp_path):
     ('kwargs', 'message'),
     [
         ({'negatives': 'random'}, "'shared' or 'fresh', but got 'random'"),
+        ({'energy_at': 'test'}, "'inference' or 'auto', but got 'test'"),
+        (
+            {'negatives': 'fresh', 'energy_at': 'auto'},
+            "energy_at='auto' would predict the same twice",
+        ),
         ({'static': True}, '`init` has to name its checkpoint'),
         ({'objective': None}, 'needs `objective` and `optim_wrapper`'),
         ({'schedule': {'begin': 3, 'end': 3}}, 'begin=3 and end=3'),

@@ -12,6 +12,7 @@ custom_hooks = [
         ),
         optim_wrapper=dict(optimizer=dict(type='AdamW', lr=1e-3)),
         energy_ratio=0.45,
+        energy_at='auto',
         deconflict=True,
         warmup_iters=50,
     )

@@ -20,5 +20,6 @@ custom_hooks = [
         ),
         optim_wrapper=dict(optimizer=dict(type='AdamW', lr=1e-3)),
         energy_ratio=0.3,
+        energy_at='auto',
     )
 ]

@@ -1,0 +1,1 @@
+_base_ = ['../baseline/poseformerv2_cmu.py', '../_base_/seal/published_small.py']
