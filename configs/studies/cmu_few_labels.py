@@ -26,8 +26,11 @@ arms = dict(
         config=_config.format('pseudo_labels'),
         tune={'custom_hooks.0.weight': [0.1, 1.0]},
     ),
-    seal=dict(
+    seal=dict(config=_config.format('seal')),
+    labels_longer=dict(wall_clock_of='seal'),
+    seal_training=dict(
         config=_config.format('seal'),
+        overrides={'custom_hooks.0.energy_at': 'training'},
         tune={'custom_hooks.0.energy_ratio': [0.1, 0.3]},
     ),
 )

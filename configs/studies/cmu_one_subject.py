@@ -9,14 +9,13 @@ overrides = {
         dict(type='CosineAnnealingLR', by_epoch=True, convert_to_iter_based=True),
     ],
 }
+_seal = 'configs/few_labels/seal_simplebaseline_cmu.py'
+_training = {'custom_hooks.0.energy_at': 'training'}
+_reprojection = {
+    'model.losses.reprojection': dict(type='ReprojectionLoss', weight=0.3, focal=2.29)
+}
 arms = dict(
-    seal_untuned=dict(config='configs/few_labels/seal_simplebaseline_cmu.py'),
-    seal_and_reprojection=dict(
-        config='configs/few_labels/seal_simplebaseline_cmu.py',
-        overrides={
-            'model.losses.reprojection': dict(
-                type='ReprojectionLoss', weight=0.3, focal=2.29
-            )
-        },
-    ),
+    seal_strong=dict(config=_seal, overrides={'custom_hooks.0.energy_ratio': 0.6}),
+    seal_training_untuned=dict(config=_seal, overrides=_training),
+    seal_and_reprojection=dict(config=_seal, overrides={**_training, **_reprojection}),
 )

@@ -14,7 +14,10 @@ overrides = {
 }
 seeds = [10, 11, 12, 13, 14]
 _seal = 'configs/seal/videopose_cmu.py'
+_training = {'custom_hooks.0.energy_at': 'training'}
+_mild = {'custom_hooks.0.energy_ratio': 0.2}
 arms = dict(
-    seal_mild=dict(config=_seal, overrides={'custom_hooks.0.energy_ratio': 0.2}),
     seal=dict(config=_seal),
+    seal_training=dict(config=_seal, overrides=_training),
+    seal_training_mild=dict(config=_seal, overrides={**_training, **_mild}),
 )

@@ -6,6 +6,8 @@ overrides = {'train_cfg.max_epochs': 12}
 seeds = [10, 11, 12, 13, 14]
 _seal = 'configs/seal/simplebaseline_sample.py'
 arms = dict(
-    seal_mild=dict(config=_seal, overrides={'custom_hooks.0.energy_ratio': 0.2}),
     seal=dict(config=_seal),
+    seal_training=dict(
+        config=_seal, overrides={'custom_hooks.0.energy_at': 'training'}
+    ),
 )
