@@ -13,6 +13,7 @@ from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
+from sealpose.engine.shared_buffers import share_buffers
 from sealpose.registry import HOOKS
 from sealpose.seal.arguments import (
     at_inference,
@@ -201,10 +202,14 @@ class SEALHook(Hook):
     def before_train_iter(self, runner: Runner, *args: Any, **kwargs: Any) -> None:
         """Note the iteration, and restart the loss-net's random stream from it.
 
-        So a run that resumes anywhere draws what it would have drawn.
+        So a run that resumes anywhere draws what it would have drawn. Where the energy
+        depends on statistics of batch norm, all processes take those of the main one:
+        only these come back from a checkpoint.
         """
         self._iter = runner.iter
         self.trainer.seed(derive_seed(self.seed, runner.iter, get_rank()))
+        if self._at_inference:
+            share_buffers(self._model)
         if self.follow_lr and not self.static:
             follow_lr(self.trainer.optim_wrapper, runner.optim_wrapper)
 

@@ -58,11 +58,16 @@ class KilledAfter(Hook):
             raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize('negatives', ['shared', 'fresh'])
-def test_stop_and_resume_ends_in_the_same_weights(tiny_cfg, negatives):
+@pytest.mark.parametrize(
+    ('negatives', 'energy_at'),
+    [('shared', 'training'), ('fresh', 'training'), ('shared', 'inference')],
+)
+def test_stop_and_resume_ends_in_the_same_weights(tiny_cfg, negatives, energy_at):
     def cfg(work_dir, **options):
         cfg = tiny_cfg(SEAL, work_dir, **{'train_cfg.max_epochs': 4}, **options)
-        cfg.custom_hooks[0].update(negatives=negatives, warmup_iters=1)
+        cfg.custom_hooks[0].update(
+            negatives=negatives, energy_at=energy_at, warmup_iters=1
+        )
         return cfg
 
     straight = train(cfg('straight'))

@@ -1,9 +1,9 @@
-"""One batch-norm statistic for all processes of a run."""
+"""All processes validate the model that is saved."""
 
-from mmengine.dist import broadcast
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from sealpose.engine.shared_buffers import share_buffers
 from sealpose.registry import HOOKS
 
 
@@ -13,7 +13,7 @@ class SharedBuffersHook(Hook):
 
     In training each process keeps the running statistics of batch norm over its own
     share of the data. Before a validation all take those of the main process, which are
-    also those in the checkpoint; what the weights learn does not depend on them.
+    also those in the checkpoint.
     Otherwise the score would be that of several models, each on a part of the data.
     """
 
@@ -21,5 +21,4 @@ class SharedBuffersHook(Hook):
 
     def before_val_epoch(self, runner: Runner) -> None:
         """Copy the buffers of the main process."""
-        for buffer in runner.model.buffers():
-            broadcast(buffer)
+        share_buffers(runner.model)
