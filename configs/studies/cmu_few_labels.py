@@ -27,9 +27,8 @@ arms = dict(
         tune={'custom_hooks.0.weight': [0.1, 1.0]},
     ),
     seal=dict(config=_config.format('seal')),
-    labels_longer=dict(wall_clock_of='seal'),
-    seal_training=dict(
-        config=_config.format('seal'),
+    seal_error_training=dict(
+        config=_config.format('seal_error'),
         overrides={'custom_hooks.0.energy_at': 'training'},
         tune={'custom_hooks.0.energy_ratio': [0.1, 0.3]},
     ),

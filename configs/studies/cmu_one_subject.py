@@ -9,13 +9,19 @@ overrides = {
         dict(type='CosineAnnealingLR', by_epoch=True, convert_to_iter_based=True),
     ],
 }
-_seal = 'configs/few_labels/seal_simplebaseline_cmu.py'
+_error = 'configs/few_labels/seal_error_simplebaseline_cmu.py'
+_ratio = 'custom_hooks.0.energy_ratio'
 _training = {'custom_hooks.0.energy_at': 'training'}
 _reprojection = {
     'model.losses.reprojection': dict(type='ReprojectionLoss', weight=0.3, focal=2.29)
 }
 arms = dict(
-    seal_strong=dict(config=_seal, overrides={'custom_hooks.0.energy_ratio': 0.6}),
-    seal_training_untuned=dict(config=_seal, overrides=_training),
-    seal_and_reprojection=dict(config=_seal, overrides={**_training, **_reprojection}),
+    labels_longer=dict(wall_clock_of='seal_error'),
+    seal_error=dict(config=_error),
+    seal_error_mild=dict(config=_error, overrides={_ratio: 0.1}),
+    seal_error_strong=dict(config=_error, overrides={_ratio: 0.6}),
+    seal_error_untuned=dict(config=_error, overrides=_training),
+    seal_error_and_reprojection=dict(
+        config=_error, overrides={**_training, **_reprojection}
+    ),
 )

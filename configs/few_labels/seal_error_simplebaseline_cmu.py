@@ -1,0 +1,2 @@
+_base_ = ['./baseline_simplebaseline_cmu.py', '../_base_/seal/unlabelled_error.py']
+train_dataloader = dict(batch_sampler=dict(unlabelled=True))
