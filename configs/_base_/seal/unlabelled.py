@@ -1,5 +1,5 @@
-# Where few windows have truth: the energy of structure.py, weaker and on all windows. It
-# mends structure without truth; docs/results/few_labels.md.
+# Where few windows have truth: the energy of structure.py, weaker and on all windows.
+# It mends structure without truth; docs/results/few_labels.md.
 custom_hooks = [
     dict(
         type='SEALHook',

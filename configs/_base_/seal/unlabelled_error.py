@@ -1,6 +1,6 @@
 # The energy estimates the error of a pose from its bones and its keypoints, learns from
-# labelled windows and from what is wrong on purpose, and acts on all. It helps a training
-# that is cut short and harms a long one; docs/results/few_labels.md.
+# labelled windows and from what is wrong on purpose, and acts on all. It helps a
+# training that is cut short and harms a long one; docs/results/few_labels.md.
 custom_hooks = [
     dict(
         type='SEALHook',
