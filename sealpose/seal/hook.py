@@ -8,12 +8,12 @@ from mmengine.device import get_device
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook, LoggerHook
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from sealpose.engine.shared_buffers import share_buffers
+from sealpose.engine.unwrap import unwrap
 from sealpose.registry import HOOKS
 from sealpose.seal.arguments import (
     at_inference,
@@ -171,7 +171,7 @@ class SEALHook(Hook):
             self.seed = derive_seed(runner.seed)
         # The pose-net's weights come after this from the global generator, which must
         # not notice that a loss-net was built.
-        model = _unwrap(runner.model)
+        model = unwrap(runner.model)
         loss_net = build_loss_net(self.loss_net, model.skeleton, self.seed, self.init)
         check_skeletons(loss_net, model, runner.train_dataloader.dataset)
         loss_net = loss_net.to(torch.device(get_device()))
@@ -179,7 +179,7 @@ class SEALHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Let the model call ``energy_fn``."""
-        model = _unwrap(runner.model)
+        model = unwrap(runner.model)
         if not hasattr(model, 'energy_fn'):
             raise TypeError(
                 f'SEALHook trains models that call their `energy_fn`, as PoseLifter '
@@ -196,7 +196,7 @@ class SEALHook(Hook):
 
     def after_train(self, runner: Runner) -> None:
         """Take ``energy_fn`` away from the model."""
-        object.__setattr__(_unwrap(runner.model), 'energy_fn', None)
+        object.__setattr__(unwrap(runner.model), 'energy_fn', None)
         self._model = None
 
     def before_train_iter(self, runner: Runner, *args: Any, **kwargs: Any) -> None:
@@ -293,7 +293,3 @@ class SEALHook(Hook):
             self.contrast,
             self.updates,
         )
-
-
-def _unwrap(model: nn.Module) -> nn.Module:
-    return model.module if is_model_wrapper(model) else model
