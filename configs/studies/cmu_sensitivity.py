@@ -8,15 +8,13 @@ _margin = dict(
     _delete_=True,
     type='MarginObjective',
     distance=dict(bone_length=1.0, symmetry=0.25),
+    scale=10.0,
 )
 _changes = dict(
-    ratio_02={_hook.format('energy_ratio'): 0.2},
     ratio_09={_hook.format('energy_ratio'): 0.9},
     width_64={_hook.format('loss_net.hidden_dims'): 64},
-    width_1024={_hook.format('loss_net.hidden_dims'): 1024},
     updates_3={_hook.format('updates'): 3},
-    margin_10={_hook.format('objective'): dict(scale=10.0, **_margin)},
-    margin_3={_hook.format('objective'): dict(scale=3.0, **_margin)},
+    margin_10={_hook.format('objective'): _margin},
 )
 arms = {
     name: dict(config=_seal, overrides={**_training, **change})
