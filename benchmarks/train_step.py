@@ -32,15 +32,11 @@ from sealpose.apis.timing import interleaved_times, median_ratio
 from sealpose.engine.fused import fused_optimizer
 from sealpose.models.pose_lifter import PoseLifter
 from sealpose.seal import SEALHook
-from sealpose.seal.arguments import at_inference
 from sealpose.seal.build import build_loss_net, build_loss_net_trainer
-from sealpose.seal.figures import FigureMeans
 from sealpose.skeletons import H36M17
 
 CONFIGS = Path(__file__).parents[1] / 'configs' / '_base_' / 'seal'
 OPTIMIZER = dict(type='AdamW', lr=1e-5)
-# An iteration after every warm-up.
-LATE = 10**9
 
 Step = Callable[[], object]
 
@@ -196,26 +192,25 @@ class Forms:
 
     def steps(self, data: dict[str, Tensor]) -> dict[str, Step]:
         """Return each form as a call without arguments."""
-        steps: dict[str, Step] = {'base': lambda: self._iterate(data, None)}
+        steps: dict[str, Step] = {'base': lambda: self._iterate(data)}
         for name, gradients in PUBLISHED.items():
             steps[name] = self._published(data, gradients)
         for name, (file, changes) in FORMS.items():
             steps[name] = self._seal(data, CONFIGS / file, changes)
         return steps
 
-    def _iterate(self, data: dict[str, Tensor], energy_fn: Callable | None) -> None:
-        self.model.energy_fn = energy_fn
+    def _iterate(self, data: dict[str, Tensor]) -> None:
         self.model.train_step(data, self.optim_wrapper)
-        self.model.energy_fn = None
 
     def _seal(self, data: dict[str, Tensor], file: Path, changes: dict) -> Step:
         config = {**Config.fromfile(file).custom_hooks[0].to_dict(), **changes}
         del config['type']
+        config.pop('warmup_iters', None)
         hook = SEALHook(**config)
         loss_net = build_loss_net(hook.loss_net, H36M17, 0).to(self.device)
         if self.compiled:
             loss_net.compile()
-        trainer = build_loss_net_trainer(
+        hook.trainer = build_loss_net_trainer(
             loss_net,
             H36M17,
             self.optim_wrapper,
@@ -224,23 +219,13 @@ class Forms:
             hook.contrast,
             hook.updates,
         )
-        means = FigureMeans()
-        inference = at_inference(hook.energy_at, self.model)
 
-        def energy_fn(
-            x: Tensor, pred: Tensor, target: Tensor, pose_loss: Tensor
-        ) -> dict[str, Tensor]:
-            if inference:
-                pred = self.model.predict_fresh(gradients=True)
-                pose_loss = self.model.pose_loss(pred)
-            fresh = hook.negatives == 'fresh'
-            negative = self.model.predict_fresh() if fresh else pred
-            figures = trainer.step(x, negative, target)
-            energy, more = hook.energy_term(trainer, x, pred, pose_loss, LATE)
-            means.add({**more, **figures})
-            return {'loss_energy': energy}
+        def step() -> None:
+            hook.attach(self.model)
+            self._iterate(data)
+            self.model.energy_fn = None
 
-        return lambda: self._iterate(data, energy_fn)
+        return step
 
     def _published(self, data: dict[str, Tensor], gradients: bool) -> Step:
         window, truth = data['keypoints_2d'], data['keypoints_3d']

@@ -1,7 +1,6 @@
 """The pose-net: any backbone, its losses, its test-time flip."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import torch
 from mmengine.model import BaseModel
@@ -9,6 +8,8 @@ from torch import Tensor, nn
 
 from sealpose.geometry.flip import flip_pose
 from sealpose.models.apart import frozen_statistics, own_random_stream
+from sealpose.models.bone_length_prior import BoneLengthPrior
+from sealpose.models.training_batch import TrainingBatch, centre, count_labelled
 from sealpose.registry import BACKBONES, LOSSES, MODELS
 from sealpose.skeletons import get_skeleton
 from sealpose.skeletons.build import build_for_skeleton
@@ -36,6 +37,14 @@ class PoseLifter(BaseModel):
         losses: Name to config of each loss on the prediction; the first is usually
             ``pose``. A name here appears as ``loss_<name>`` in the log. Add explicit
             constraints with one more entry.
+        losses_at_inference: Further losses, on what the pose-net would say at test
+            time: one more prediction of the batch in eval mode, without dropout and
+            with the running statistics of batch norm. Costs a second pass, which an
+            energy at inference shares.
+        bone_prior: Arguments of
+            :class:`~sealpose.models.bone_length_prior.BoneLengthPrior`, which corrects
+            bone lengths at test time; ``dict(share=0)`` only keeps, in training, what
+            it needs. None leaves it out.
         flip_test: Average the prediction with the mirrored prediction of the mirrored
             input at test time.
         flip_prob: Share of training windows that are mirrored.
@@ -61,6 +70,8 @@ class PoseLifter(BaseModel):
         flip_test: bool = False,
         flip_prob: float = 0.0,
         augmentations: Sequence[dict] = (),
+        losses_at_inference: dict[str, dict] | None = None,
+        bone_prior: dict | None = None,
     ) -> None:
         preprocessor = dict(
             type='sealpose.PoseDataPreprocessor',
@@ -71,13 +82,16 @@ class PoseLifter(BaseModel):
         super().__init__(data_preprocessor=preprocessor)
         self.skeleton = get_skeleton(skeleton)
         self.backbone = build_for_skeleton(BACKBONES, backbone, self.skeleton)
-        self.losses = nn.ModuleDict(
-            {name: LOSSES.build(loss) for name, loss in losses.items()}
-        )
+        self.losses = _build_losses(losses)
+        self.losses_at_inference = _build_losses(losses_at_inference or {})
+        _refuse_equal_names(self.losses, self.losses_at_inference)
         self.flip_test = flip_test
+        self.bone_prior: BoneLengthPrior | None = None
+        if bone_prior is not None:
+            self.bone_prior = BoneLengthPrior(self.skeleton, **bone_prior)
         self.energy_fn: EnergyFn | None = None
         self.consistency_fn: ConsistencyFn | None = None
-        self._batch: _Batch | None = None
+        self._batch: TrainingBatch | None = None
 
     def forward(
         self,
@@ -110,7 +124,7 @@ class PoseLifter(BaseModel):
         return [dict(keypoints_3d_pred=pred, frame_idx=frame_idx)]
 
     def lift(self, keypoints_2d: Tensor) -> Tensor:
-        """Predict as at test time, with the flip if it is on.
+        """Predict as at test time, with the flip and the bone lengths if they are on.
 
         Args:
             keypoints_2d: (B, T, J, 2), screen-normalised.
@@ -118,17 +132,20 @@ class PoseLifter(BaseModel):
         Returns:
             (B, T', J, 3), metres, root-relative, camera axes.
         """
-        if not self.flip_test:
-            return self.backbone(keypoints_2d)
-        mirror = self.skeleton.mirror
-        both = torch.cat([keypoints_2d, flip_pose(keypoints_2d, mirror)])
-        pred, mirrored = self.backbone(both).chunk(2)
-        return (pred + flip_pose(mirrored, mirror)) / 2
+        if self.flip_test:
+            mirror = self.skeleton.mirror
+            both = torch.cat([keypoints_2d, flip_pose(keypoints_2d, mirror)])
+            pred, mirrored = self.backbone(both).chunk(2)
+            pred = (pred + flip_pose(mirrored, mirror)) / 2
+        else:
+            pred = self.backbone(keypoints_2d)
+        return pred if self.bone_prior is None else self.bone_prior(pred)
 
     def predict_fresh(self, gradients: bool = False) -> Tensor:
         """Predict the training batch once more, in eval mode.
 
-        Only while ``energy_fn`` runs. The train mode is restored.
+        Only while ``energy_fn`` runs. The train mode is restored. A prediction with
+        gradients is made once for a batch, however many ask for it.
 
         Args:
             gradients: Whether the pose-net can be trained through it.
@@ -136,16 +153,20 @@ class PoseLifter(BaseModel):
         Returns:
             (B, T', J, 3), metres, root-relative, camera axes.
         """
-        keypoints_2d = self._current('predict_fresh').keypoints_2d
+        batch = self._current('predict_fresh')
+        if batch.at_inference is not None:
+            return batch.at_inference if gradients else batch.at_inference.detach()
         training = self.backbone.training
         self.backbone.eval()
         with torch.set_grad_enabled(gradients):
-            pred = self.backbone(keypoints_2d)
+            pred = self.backbone(batch.keypoints_2d)
         self.backbone.train(training)
+        if gradients:
+            batch.at_inference = pred
         return pred
 
     def pose_loss(self, pred: Tensor) -> Tensor:
-        """Sum of ``losses`` for another prediction of the training batch.
+        """Sum of all losses for another prediction of the training batch.
 
         Only while ``energy_fn`` runs. Losses of a backbone's own cannot be in it; where
         there are no others, it is the MPJPE in metres.
@@ -154,10 +175,11 @@ class PoseLifter(BaseModel):
             pred: (B, T', J, 3), metres, root-relative, camera axes.
         """
         batch = self._current('pose_loss')
-        if not self.losses:
-            error = pred[: batch.count] - batch.target[: batch.count]
-            return torch.linalg.vector_norm(error, dim=-1).mean()
-        return sum(self._losses(pred, batch).values())
+        values = {
+            **batch.losses(self.losses, pred),
+            **batch.losses(self.losses_at_inference, pred),
+        }
+        return sum(values.values()) if values else batch.mpjpe(pred)
 
     def _loss(
         self,
@@ -166,37 +188,31 @@ class PoseLifter(BaseModel):
         labelled: Tensor | None,
         undisturbed_2d: Tensor | None,
     ) -> dict[str, Tensor]:
-        count = len(target) if labelled is None else _count_labelled(labelled)
+        count = len(target) if labelled is None else count_labelled(labelled)
         pred, losses = self._train_backbone(keypoints_2d, target, count)
-        target = _centre(target, pred.shape[1])
+        target = centre(target, pred.shape[1])
         self.check_prediction(keypoints_2d, pred, target)
-        batch = _Batch(keypoints_2d, target, labelled, count)
-        losses.update(self._losses(pred, batch))
+        batch = TrainingBatch(keypoints_2d, target, self.skeleton, count, labelled)
+        losses.update(batch.losses(self.losses, pred))
+        if self.bone_prior is not None:
+            self.bone_prior.observe(target[:count])
+        self._batch = batch
+        if self.losses_at_inference:
+            again = self.predict_fresh(gradients=True)
+            losses.update(batch.losses(self.losses_at_inference, again))
         if self.energy_fn is not None:
             mask = () if labelled is None else (labelled,)
-            self._batch = batch
             pose_loss = sum(losses.values())
             losses.update(
                 self.energy_fn(batch.seen, pred, target, *mask, pose_loss=pose_loss)
             )
-            self._batch = None
+        self._batch = None
         if self.consistency_fn is not None and count < len(pred):
             clean = keypoints_2d if undisturbed_2d is None else undisturbed_2d
             losses.update(self.consistency_fn(clean[count:], pred[count:]))
         return losses
 
-    def _losses(self, pred: Tensor, batch: '_Batch') -> dict[str, Tensor]:
-        values = {}
-        for name, loss in self.losses.items():
-            rows = slice(batch.count if getattr(loss, 'needs_truth', True) else None)
-            inputs = dict(keypoints_2d=batch.seen, labelled=batch.labelled)
-            wanted = {key: inputs[key] for key in getattr(loss, 'inputs', ())}
-            values[f'loss_{name}'] = loss(
-                pred[rows], batch.target[rows], self.skeleton, **wanted
-            )
-        return values
-
-    def _current(self, method: str) -> '_Batch':
+    def _current(self, method: str) -> TrainingBatch:
         if self._batch is None:
             raise RuntimeError(f'{method}() works only while energy_fn runs')
         return self._batch
@@ -236,41 +252,15 @@ class PoseLifter(BaseModel):
             )
 
 
-@dataclass(frozen=True)
-class _Batch:
-    """What a prediction of one training batch is held against.
-
-    Args:
-        keypoints_2d: Input of the backbone, (B, T, J, C).
-        target: Truth of the predicted frames, (B, T', J, 3).
-        labelled: (B,) bool, or None for all.
-        count: Number of labelled windows, which come first.
-    """
-
-    keypoints_2d: Tensor
-    target: Tensor
-    labelled: Tensor | None
-    count: int
-
-    @property
-    def seen(self) -> Tensor:
-        """2D keypoints (B, T', J, 2) of the predicted frames."""
-        return _centre(self.keypoints_2d, self.target.shape[1])[..., :2]
+def _build_losses(configs: dict[str, dict]) -> nn.ModuleDict:
+    return nn.ModuleDict({name: LOSSES.build(loss) for name, loss in configs.items()})
 
 
-def _centre(x: Tensor, frames: int) -> Tensor:
-    """Cut (B, T, ...) to its middle frames."""
-    start = (x.shape[1] - frames) // 2
-    return x[:, start : start + frames]
-
-
-def _count_labelled(labelled: Tensor) -> int:
-    """Number of labelled windows, which come before the others."""
-    count = int(labelled.sum())
-    if count == 0 or not labelled[:count].all():
+def _refuse_equal_names(losses: nn.ModuleDict, others: nn.ModuleDict) -> None:
+    """Each loss has one entry in the log."""
+    twice = sorted(set(losses) & set(others))
+    if twice:
         raise ValueError(
-            f'{count} of the {len(labelled)} windows of a batch are labelled; there '
-            'must be one at least, and they must come first. Use '
-            "train_dataloader.batch_sampler=dict(type='FewLabelsBatchSampler')"
+            f'`losses` and `losses_at_inference` of PoseLifter both name {twice}; give '
+            'one of them another name'
         )
-    return count

@@ -179,19 +179,22 @@ class SEALHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Let the model call ``energy_fn``."""
-        model = unwrap(runner.model)
+        # Here rather than earlier: EMAHook deep-copies the model in before_run.
+        self.attach(unwrap(runner.model))
+        if not self.trainer.frozen:
+            self.trainer.optim_wrapper.initialize_count_status(
+                self.trainer.step_net, runner.iter, runner.max_iters
+            )
+
+    def attach(self, model: nn.Module) -> None:
+        """Let a model call ``energy_fn``, or raise TypeError if it does not."""
         if not hasattr(model, 'energy_fn'):
             raise TypeError(
                 f'SEALHook trains models that call their `energy_fn`, as PoseLifter '
                 f'does, but {type(model).__name__} has no such attribute'
             )
         self._at_inference = at_inference(self.energy_at, model)
-        if not self.trainer.frozen:
-            self.trainer.optim_wrapper.initialize_count_status(
-                self.trainer.step_net, runner.iter, runner.max_iters
-            )
         self._model = model
-        # Here rather than earlier: EMAHook deep-copies the model in before_run.
         object.__setattr__(model, 'energy_fn', self.energy_fn)
 
     def after_train(self, runner: Runner) -> None:

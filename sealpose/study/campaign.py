@@ -96,7 +96,9 @@ class Campaign:
                 skipped.append(str(task))
                 continue
             origin = self._others.get(request.training_hash)
-            if origin is not None and adopt_training(request, origin):
+            if request.weights is not None:
+                adopt_training(request, request.weights)
+            elif origin is not None and adopt_training(request, origin):
                 self.say(f'{task}: trained already in {origin}')
             self._running[request] = task
             self.pool.submit(request)

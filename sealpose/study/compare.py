@@ -8,7 +8,7 @@ from statistics import fmean, median, stdev
 from sealpose.study.figures import Measure, RunFigures, list_measures
 from sealpose.study.plan import Plan, Task
 from sealpose.study.run import training_seconds
-from sealpose.study.spec import Arm, Study
+from sealpose.study.spec import Arm, Study, needs
 from sealpose.study.statistics import Paired, bootstrap_subjects, paired_difference
 
 Runs = Mapping[int, RunFigures]
@@ -128,7 +128,7 @@ def is_repeat(arm: Arm, study: Study) -> bool:
         arm.perturb != 0
         and (arm.config or study.base) == (baseline.config or study.base)
         and arm.overrides == baseline.overrides
-        and not (arm.tune or arm.wall_clock_of or arm.init_from)
+        and not (arm.tune or needs(arm))
     )
 
 
@@ -144,7 +144,7 @@ def _arm_result(
     if not runs:
         return ArmResult(arm.name, missing, notes)
     own = arm.name == study.baseline
-    fault = '' if own else _fault(arm, runs, base)
+    fault = '' if own else _fault(study.trained_as(arm), runs, base)
     common = set(runs) & set(base)
     if not common:
         notes.append('no seed in common with the baseline yet')
@@ -239,6 +239,8 @@ def _notes(arm: Arm, study: Study) -> list[str]:
         notes.append(f'initial weights perturbed by {arm.perturb:g}')
     if arm.init_from:
         notes.append(f'starts from the last weights of {arm.init_from}')
+    if arm.weights_of:
+        notes.append(f'evaluates the weights of {arm.weights_of} in another way')
     if arm.wall_clock_of:
         notes.append(f'trains as long as {arm.wall_clock_of}')
     if arm.own_updates:

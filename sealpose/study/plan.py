@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import json
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +17,11 @@ from sealpose.study.run import (
     is_done,
     note_failure,
     read_notes,
-    training_seconds,
     write_notes,
 )
-from sealpose.study.spec import Arm, Study
+from sealpose.study.spec import Arm, Study, needs
 from sealpose.study.tuning import Candidate, Choice
+from sealpose.study.wall_clock import stretch
 
 
 @dataclass(frozen=True)
@@ -96,8 +95,9 @@ class Plan:
                 if arm.name != self.study.baseline:
                     found.append(Task(self.study.baseline, seed))
                 found += [Task(arm.name, seed, c) for c in range(len(grid(arm)))]
-        if arm.init_from:
-            found.append(Task(arm.init_from, task.seed))
+        for origin in arm.init_from, arm.weights_of:
+            if origin:
+                found.append(Task(origin, task.seed))
         if arm.wall_clock_of:
             timed = arm.wall_clock_of, self._pace[arm.name]
             found += [Task(name, s) for s in self.study.seeds for name in timed]
@@ -105,7 +105,8 @@ class Plan:
 
     def may_fail(self, task: Task, need: Task) -> bool:
         """Whether a run can go on although one that it needs has failed."""
-        return need.arm != self.study.arms[task.arm].init_from
+        arm = self.study.arms[task.arm]
+        return need.arm not in (arm.init_from, arm.weights_of)
 
     def request(self, task: Task) -> RunRequest:
         """Return the settings of a run; what it needs must be over.
@@ -189,8 +190,8 @@ class Plan:
         values: Mapping[str, Any] = {}
         if task.candidate is not None:
             values = grid(arm)[task.candidate]
-        elif arm.tune:
-            values = self.choice(arm).candidate.values
+        elif study.trained_as(arm).tune:
+            values = self.choice(study.trained_as(arm)).candidate.values
         cfg = resolve(study, arm, task.seed, values)
         if arm.wall_clock_of:
             lengthen(cfg, self._factor(arm))
@@ -200,6 +201,11 @@ class Plan:
             origin = self.request(Task(arm.init_from, task.seed))
             init = origin.folder / 'last.pth'
             more['init'] = origin.training_hash
+        training_hash, weights = fingerprint(cfg, **more), None
+        if arm.weights_of:
+            origin = self.request(Task(arm.weights_of, task.seed))
+            training_hash, weights = origin.training_hash, origin.folder
+            more['weights'] = training_hash
         split = 'val' if tunes else study.split
         measures = self.study.tuning_measures if tunes else study.measures
         folder = self.work_dir / 'runs' / arm.name
@@ -213,10 +219,11 @@ class Plan:
             config=cfg.to_dict(),
             split=split,
             measures=measures,
-            training_hash=fingerprint(cfg, **more),
+            training_hash=training_hash,
             result_hash=fingerprint(cfg, split, measures=measures, **more),
             perturb=arm.perturb,
             init=init,
+            weights=weights,
             checkpoint_seconds=study.checkpoint_seconds,
         )
 
@@ -234,7 +241,7 @@ class Plan:
                     f'arm {arm.name!r}, tune: different values give the same config; '
                     f'check the paths {", ".join(arm.tune)}'
                 )
-            if not (arm.tune or arm.wall_clock_of or arm.init_from):
+            if not (arm.tune or needs(arm)):
                 plain.setdefault(prints[0], arm.name)
             if arm.wall_clock_of:
                 self._pace[arm.name] = prints[0]
@@ -248,30 +255,14 @@ class Plan:
             self._pace[name] = plain[digest]
 
     def _factor(self, arm: Arm) -> float:
-        """How many times longer an arm may train; decided once."""
+        """How many times longer an arm may train."""
         names = [arm.wall_clock_of, self._pace[arm.name]]
         runs = {
             name: [self.finished(Task(name, seed)) for seed in self.study.seeds]
             for name in names
         }
         runs = {name: [r for r in found if r] for name, found in runs.items()}
-        if not all(runs.values()):
-            raise ValueError(f'no run of {" or of ".join(names)} was timed')
-        path = self.work_dir / 'lengths.json'
-        decided = read_notes(path)
-        key = {name: found[0].training_hash for name, found in runs.items()}
-        if decided.get(arm.name, {}).get('timed') != key:
-            seconds = {
-                name: statistics.median(
-                    training_seconds(read_notes(r.folder / 'training.json'))
-                    for r in found
-                )
-                for name, found in runs.items()
-            }
-            factor = seconds[names[0]] / seconds[names[1]]
-            decided[arm.name] = dict(timed=key, seconds=seconds, factor=factor)
-            write_notes(path, decided)
-        return decided[arm.name]['factor']
+        return stretch(self.work_dir / 'lengths.json', arm.name, runs)
 
     def _candidate(
         self, arm: Arm, number: int | None, values: Mapping[str, Any]

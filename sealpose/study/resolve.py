@@ -46,6 +46,10 @@ def resolve(
         FileNotFoundError: there is no such config.
         ValueError: an override does not fit the config.
     """
+    if arm.weights_of:
+        cfg = resolve(study, study.arms[arm.weights_of], seed, values)
+        _merge(cfg, arm.overrides, arm.name)
+        return cfg
     name = arm.config or study.base
     path = ROOT / name
     cfg = load_config(path if path.is_file() else name)

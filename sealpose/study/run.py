@@ -53,6 +53,7 @@ class RunRequest:
         result_hash: Fingerprint of training and evaluation.
         perturb: As in ``Arm``.
         init: Checkpoint to start from.
+        weights: Folder of the run whose training this one has, if it does not train.
         checkpoint_seconds: As in ``Study``.
     """
 
@@ -67,6 +68,7 @@ class RunRequest:
     result_hash: str
     perturb: float = 0.0
     init: Path | None = None
+    weights: Path | None = None
     checkpoint_seconds: float = 120.0
 
 

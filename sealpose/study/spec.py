@@ -14,6 +14,9 @@ from sealpose.evaluation.metrics.pose_metric import ALL_METRICS
 from sealpose.registry import FRAME_METRICS
 
 SPLITS = ('val', 'test')
+# Entries of an arm that name another one, and those that say how it trains.
+ORIGINS = ('wall_clock_of', 'init_from', 'weights_of')
+TRAINING = ('tune', 'perturb', 'wall_clock_of', 'init_from', 'own_updates')
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,8 @@ class Arm:
         perturb: The initial weights are multiplied by 1 + perturb * Gaussian.
         wall_clock_of: Arm whose training time this one may use up, with more epochs.
         init_from: Arm from whose last weights, of the same seed, this one starts.
+        weights_of: Arm whose last weights, of the same seed, this one evaluates with
+            overrides of its own, such as another flip; it does not train.
         own_updates: Its number of updates differs from the baseline's on purpose.
     """
 
@@ -38,6 +43,7 @@ class Arm:
     perturb: float = 0.0
     wall_clock_of: str | None = None
     init_from: str | None = None
+    weights_of: str | None = None
     own_updates: bool = False
 
 
@@ -101,6 +107,12 @@ class Study:
         """What is measured of a candidate."""
         wanted = (self.tuning.measure, *self.tuning.allow, *self.measures)
         return tuple(dict.fromkeys(wanted))
+
+    def trained_as(self, arm: Arm) -> Arm:
+        """Return the arm whose training an arm has: its own, or that of another."""
+        while arm.weights_of:
+            arm = self.arms[arm.weights_of]
+        return arm
 
 
 def load_study(path: str | Path) -> Study:
@@ -190,7 +202,7 @@ def _check_arm(arm: Arm, study: Study) -> None:
         all(isinstance(v, list | tuple) and v for v in arm.tune.values()),
         f'{where}, tune: expected lists of values, got {arm.tune}',
     )
-    for key in ('wall_clock_of', 'init_from'):
+    for key in ORIGINS:
         other = getattr(arm, key)
         _require(
             other is None or (other in study.arms and other != arm.name),
@@ -200,11 +212,22 @@ def _check_arm(arm: Arm, study: Study) -> None:
         not (arm.tune and arm.wall_clock_of),
         f'{where}: wall_clock_of and tune exclude each other',
     )
+    trains = [key for key in TRAINING if getattr(arm, key)]
+    _require(
+        not (arm.weights_of and trains),
+        f'{where}: it evaluates the weights of {arm.weights_of!r} and does not train, '
+        f'so leave out {", ".join(trains)}',
+    )
+    _require(
+        not (arm.weights_of and arm.config),
+        f'{where}: its config is that of {arm.weights_of!r} with its overrides, so '
+        'leave out config',
+    )
 
 
 def needs(arm: Arm) -> list[str]:
     """Return the arms that have to be trained before this one."""
-    return [name for name in (arm.init_from, arm.wall_clock_of) if name]
+    return [name for key in ORIGINS if (name := getattr(arm, key))]
 
 
 def _check_order(study: Study) -> None:

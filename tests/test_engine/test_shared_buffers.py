@@ -1,10 +1,11 @@
 import os
 from types import SimpleNamespace
 
+import pytest
 import torch
 from torch import nn
 
-from sealpose.engine.hooks import SharedBuffersHook
+from sealpose.engine.hooks import SharedBuffersHook, shared_buffers
 
 from .runs import in_child
 
@@ -38,6 +39,19 @@ def test_all_processes_validate_with_the_statistics_of_the_main_one(tmp_path):
         assert torch.equal(first_after[name], first[name])
     # Weights are none of its business.
     assert (second_after['0.weight'] == 1).all()
+
+
+@pytest.mark.parametrize(
+    'losses', [None, nn.ModuleDict(), nn.ModuleDict({'bone': nn.ReLU()})]
+)
+def test_in_training_only_what_learns_through_the_statistics(losses, monkeypatch):
+    shared = []
+    monkeypatch.setattr(shared_buffers, 'share_buffers', shared.append)
+    model = nn.BatchNorm1d(3)
+    if losses is not None:
+        model.losses_at_inference = losses
+    SharedBuffersHook().before_train_iter(SimpleNamespace(model=model), 0)
+    assert shared == ([model] if losses else [])
 
 
 def test_one_process_alone_has_nothing_to_share():

@@ -111,6 +111,65 @@ def test_losses_of_another_prediction(own_losses):
     torch.testing.assert_close(found['loss'], expected)
 
 
+def dropping_lifter(**kwargs):
+    return PoseLifter(
+        backbone=dict(type='SimpleBaseline', channels=16, dropout=0.9),
+        skeleton='h36m17',
+        losses=dict(pose=dict(type='MPJPELoss')),
+        **kwargs,
+    )
+
+
+def test_losses_at_inference_see_what_the_network_says_at_test_time():
+    again = dict(symmetry=dict(type='SymmetryLoss', weight=2.0))
+    model = dropping_lifter(losses_at_inference=again)
+    x, y = torch.randn(4, 1, 17, 2), torch.randn(4, 1, 17, 3)
+    model.backbone.eval()
+    expected = model.losses_at_inference['symmetry'](model.backbone(x), y, H36M17)
+    # The pass before in train mode must not change what they see, only what is learnt.
+    model.backbone.train()
+    for norm in model.modules():
+        if isinstance(norm, torch.nn.BatchNorm1d):
+            norm.momentum = 0.0
+    losses = model(x, y, mode='loss')
+    assert set(losses) == {'loss_pose', 'loss_symmetry'}
+    torch.testing.assert_close(losses['loss_symmetry'], expected)
+    assert losses['loss_symmetry'].requires_grad and model.backbone.training
+
+
+def test_losses_and_energy_at_inference_share_one_pass():
+    model = dropping_lifter(losses_at_inference=dict(bone=dict(type='BoneLengthLoss')))
+    calls, found = [], {}
+    model.backbone.register_forward_hook(
+        lambda net, *_: calls.append('train' if net.training else 'eval')
+    )
+
+    def energy_fn(x, pred, target, pose_loss):
+        again = model.predict_fresh(gradients=True)
+        assert torch.equal(model.predict_fresh(), again)
+        assert not model.predict_fresh().requires_grad
+        found.update(loss=model.pose_loss(again), again=again)
+        return dict(loss_energy=again.mean())
+
+    model.energy_fn = energy_fn
+    x, y = torch.randn(4, 1, 17, 2), torch.randn(4, 1, 17, 3)
+    losses = model(x, y, mode='loss')
+    assert calls == ['train', 'eval']
+    assert set(losses) == {'loss_pose', 'loss_bone', 'loss_energy'}
+    # What the energy is weighed against there is all that acts there.
+    pose = model.losses['pose'](found['again'], y, H36M17)
+    torch.testing.assert_close(found['loss'], pose + losses['loss_bone'])
+    # The next batch gets a prediction of its own.
+    first = found['again']
+    model(-x, y, mode='loss')
+    assert calls == ['train', 'eval'] * 2 and not torch.equal(found['again'], first)
+
+
+def test_two_losses_of_one_name_are_refused():
+    with pytest.raises(ValueError, match=r"both name \['pose'\]; give one of them"):
+        dropping_lifter(losses_at_inference=dict(pose=dict(type='MPJPELoss')))
+
+
 def test_a_prediction_of_the_wrong_shape_names_the_backbone():
     model = lifter(backbone=dict(type='Halver', shape_fault=True))
     with pytest.raises(

@@ -28,8 +28,7 @@ class Watched(TinyLifter):
 
 def test_the_energy_acts_through_the_eval_mode():
     model, hook = Watched(), seal(energy_weight=0.5, **INFERENCE)
-    hook._model, hook._at_inference = model, True
-    model.energy_fn = hook.energy_fn
+    hook.attach(model)
     x, y = torch.randn(4, 1, 17, 2), torch.randn(4, 1, 17, 3)
     net = MLPLossNet('h36m17', 16)
     seen = []

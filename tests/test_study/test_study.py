@@ -28,6 +28,8 @@ ARMS = dict(
     longer=dict(wall_clock_of='slow'),
     slow=dict(overrides={'custom_hooks': [dict(type='BusyHook')]}),
     short=dict(overrides={'train_cfg.max_epochs': 1}),
+    flipping=dict(weights_of='finetuned', overrides={'model.flip_test': True}),
+    of_broken=dict(weights_of='broken'),
 )
 TUNING = dict(split='val', seeds=[100], measure='MPJPE', allow=dict(LSE=50.0))
 
@@ -69,7 +71,9 @@ def test_a_failing_arm_is_reported_and_the_others_go_on(study, report):
     assert study[2] == 1
     assert all('chanels' in line for line in report['failures'][:1])
     assert [line.split(':')[0] for line in report['failures']] == [
-        f'{arm} seed {seed}' for seed in (0, 1) for arm in ('broken', 'from_broken')
+        f'{arm} seed {seed}'
+        for seed in (0, 1)
+        for arm in ('broken', 'from_broken', 'of_broken')
     ]
     assert 'needs broken seed 0' in report['failures'][1]
     assert report['arms']['broken']['missing'] == [0, 1]
@@ -107,6 +111,26 @@ def test_the_figures_are_those_of_a_test(runs, report, tmp_path):
         assert frames['lengths/MPJVE'].sum() == len(pred) - len(frames['subject'])
         assert frames['joints'].shape == (len(frames['subject']), 17)
         assert {'subject', 'action', 'clip', 'camera'} <= set(frames.files)
+
+
+def test_an_arm_can_be_another_one_tested_in_another_way(runs, report):
+    trained, tested = (runs / f'{arm}/seed_0' for arm in ('finetuned', 'flipping'))
+    assert all(
+        torch.equal(value, weights(tested)[key])
+        for key, value in weights(trained).items()
+    )
+    # The tuned value and the overrides of what it comes from are in its config, too.
+    bone, again = (notes(folder)['config']['model'] for folder in (trained, tested))
+    assert again.pop('flip_test') and not bone.pop('flip_test')
+    assert again == bone
+    # Nothing was trained: another training would have taken another time.
+    times = [(folder / 'training.json').read_text() for folder in (trained, tested)]
+    assert times[0] == times[1]
+    note = 'evaluates the weights of finetuned in another way'
+    assert report['arms']['flipping']['notes'] == [note]
+    figures = [report['arms'][name]['figures'] for name in ('finetuned', 'flipping')]
+    first, other = (found['MPJPE']['per_seed']['0'] for found in figures)
+    assert first != other
 
 
 def test_differences_are_paired_by_seed(report):

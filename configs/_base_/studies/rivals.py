@@ -1,5 +1,6 @@
-# The arms that every study of SEAL shares: the baseline, its noise floor, and the
-# hand-written constraints at growing weights.
+# The arms that every study of SEAL shares: the baseline, its noise floor, the
+# hand-written constraints at growing weights and at inference; and at test time, with
+# the same weights, the mean bone lengths of the training people, a share of the way.
 baseline = 'plain'
 measures = [
     'MPJPE',
@@ -10,6 +11,10 @@ measures = [
     'MPJVE',
     'MPJPE-worst5',
 ]
+# Keeps those lengths, and changes nothing else.
+overrides = {'model.bone_prior': dict(share=0.0)}
+_quarter = {'model.bone_prior.share': 0.25}
+_half = {'model.bone_prior.share': 0.5}
 arms = dict(
     plain=dict(),
     plain_again=dict(perturb=1e-6),
@@ -25,4 +30,23 @@ arms = dict(
             'model.losses.bone': dict(type='BoneLengthLoss', weight=0.1),
         }
     ),
+    constraints_at_inference=dict(
+        overrides={
+            'model.losses_at_inference': dict(
+                symmetry=dict(type='SymmetryLoss', weight=0.1),
+                bone=dict(type='BoneLengthLoss', weight=0.1),
+            )
+        }
+    ),
+    pose_at_inference=dict(
+        overrides={
+            'model.losses_at_inference': dict(again=dict(type='MPJPELoss', weight=0.45))
+        }
+    ),
+    plain_prior_025=dict(weights_of='plain', overrides=_quarter),
+    plain_prior_05=dict(weights_of='plain', overrides=_half),
+    constraints_prior_025=dict(
+        weights_of='constraints_at_inference', overrides=_quarter
+    ),
+    seal_prior_025=dict(weights_of='seal', overrides=_quarter),
 )

@@ -1,9 +1,12 @@
 """All processes validate the model that is saved."""
 
+from typing import Any
+
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from sealpose.engine.shared_buffers import share_buffers
+from sealpose.engine.unwrap import unwrap
 from sealpose.registry import HOOKS
 
 
@@ -15,6 +18,8 @@ class SharedBuffersHook(Hook):
     share of the data. Before a validation all take those of the main process, which are
     also those in the checkpoint.
     Otherwise the score would be that of several models, each on a part of the data.
+    A model with ``losses_at_inference`` learns through these statistics, so that there
+    all take them before each iteration, too: only these come back from a checkpoint.
     """
 
     priority = 'LOW'  # After EMAHook, which exchanges the weights.
@@ -22,3 +27,9 @@ class SharedBuffersHook(Hook):
     def before_val_epoch(self, runner: Runner) -> None:
         """Copy the buffers of the main process."""
         share_buffers(runner.model)
+
+    def before_train_iter(self, runner: Runner, *args: Any, **kwargs: Any) -> None:
+        """Copy them where training depends on them."""
+        model = unwrap(runner.model)
+        if getattr(model, 'losses_at_inference', None):
+            share_buffers(model)
