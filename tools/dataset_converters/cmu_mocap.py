@@ -13,17 +13,15 @@ and skipped, and the exit code is 1.
 """
 
 import argparse
-import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 
+from sealpose.apis.conversion import ConverterParser, write_together
 from sealpose.datasets.readers.cmu_joints import FPS
 from sealpose.datasets.readers.cmu_tree import ClipFile, find_clips, load_split
 from sealpose.datasets.readers.motion import resample
@@ -172,7 +170,7 @@ def build_metadata(
 
 def write_files(
     out: Path, subjects: dict[str, dict[str, Clip]], metadata: dict
-) -> tuple[Path, Path]:
+) -> list[Path]:
     """Write both files; an interruption leaves what was there before.
 
     Returns:
@@ -185,30 +183,17 @@ def write_files(
         }
         for part in ('world', 'pixels')
     )
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix='.cmu_mocap_', dir=out) as temp:
-        np.savez(Path(temp, FILE_3D), positions_3d=positions)
-        np.savez(Path(temp, FILE_2D), positions_2d=keypoints, metadata=metadata)
-        for name in (FILE_3D, FILE_2D):
-            os.replace(Path(temp, name), out / name)
-    return out / FILE_3D, out / FILE_2D
-
-
-class _Parser(argparse.ArgumentParser):
-    """Parser that answers a bad argument with one line instead of the whole usage."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f'{self.prog}: error: {message}; see --help\n')
+    files = {
+        FILE_3D: dict(positions_3d=positions),
+        FILE_2D: dict(positions_2d=keypoints, metadata=metadata),
+    }
+    return write_together(out, files, compressed=False)
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read and check the arguments; a bad one ends the program with code 2."""
-    parser = _Parser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = ConverterParser(__doc__, 'folder of subjects', can_check=False)
     add = parser.add_argument
-    add('src', type=_folder, metavar='SRC', help='folder of subjects')
-    add('out', type=_target, metavar='OUT', help='folder to write to')
     add('--fps', type=_number(int, 1, FPS), default=50, help='default %(default)s')
     add('--cameras', type=_number(int, 1, 360), default=4, help='default %(default)s')
     add(
@@ -233,18 +218,6 @@ def _number(kind: type, low: int, high: int) -> Callable[[str], float]:
 
     convert.__name__ = kind.__name__
     return convert
-
-
-def _folder(text: str) -> Path:
-    if not Path(text).is_dir():
-        raise argparse.ArgumentTypeError(f'there is no folder {text}')
-    return Path(text)
-
-
-def _target(text: str) -> Path:
-    if Path(text).exists() and not Path(text).is_dir():
-        raise argparse.ArgumentTypeError(f'{text} is a file, expected a folder')
-    return Path(text)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -12,14 +12,12 @@ clips or frames are missing; --check looks for that alone and writes nothing.
 """
 
 import argparse
-import os
 import sys
-import tempfile
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 
+from sealpose.apis.conversion import ConverterParser, write_together
 from sealpose.datasets.h36m_cameras import project_clip
 from sealpose.datasets.h36m_protocol import CAMERAS, FRAMES, SUBJECTS, action_of
 from sealpose.datasets.h36m_release import completeness, find_files
@@ -98,40 +96,16 @@ def write_files(out: Path, subjects: Clips, with_2d: bool) -> list[Path]:
                 ],
             },
         )
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix='.h36m_', dir=out) as temporary:
-        for name, entries in files.items():
-            np.savez_compressed(Path(temporary, name), **entries)
-        for name in files:
-            os.replace(Path(temporary, name), out / name)
-    return [out / name for name in files]
-
-
-class _Parser(argparse.ArgumentParser):
-    """Parser that answers a bad argument with one line instead of the whole usage."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f'{self.prog}: error: {message}; see --help\n')
+    return write_together(out, files)
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read and check the arguments; a bad one ends the program with code 2."""
-    parser = _Parser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = ConverterParser(__doc__, 'folder of S1, S5, ...')
     add = parser.add_argument
-    add('src', type=Path, metavar='SRC', help='folder of S1, S5, ...')
-    add('out', type=Path, metavar='OUT', nargs='?', help='folder to write to')
     add('--with-2d', action='store_true', help=f'write {FILE_2D} too')
     add('--check', action='store_true', help='only compare with what is expected')
-    args = parser.parse_args(argv)
-    if not args.src.is_dir():
-        parser.error(f'there is no folder {args.src}')
-    if args.out is None and not args.check:
-        parser.error('expected the folder OUT to write to, or --check')
-    if args.out is not None and args.out.exists() and not args.out.is_dir():
-        parser.error(f'{args.out} is a file, expected a folder')
-    return args
+    return parser.parse_args(argv)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -15,15 +15,11 @@ of frames are not those of the release. --check lists the files and writes nothi
 """
 
 import argparse
-import os
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NoReturn
 
-import numpy as np
-
+from sealpose.apis.conversion import ConverterParser, write_together
 from sealpose.datasets.mpi_inf_3dhp_protocol import (
     CAMERAS,
     TEST_FRAMES,
@@ -75,16 +71,11 @@ def write_files(out: Path, files: Mapping[str, dict], annotation: str) -> list[P
     Returns:
         Their paths.
     """
-    out.mkdir(parents=True, exist_ok=True)
     metadata = {'annotation': annotation, 'unit': 'mm', 'space': 'camera'}
-    names = [name for name, data in files.items() if data]
-    with tempfile.TemporaryDirectory(prefix='.mpi_inf_3dhp_', dir=out) as temporary:
-        for name in names:
-            path = Path(temporary, name)
-            np.savez_compressed(path, data=files[name], metadata=metadata)
-        for name in names:
-            os.replace(Path(temporary, name), out / name)
-    return [out / name for name in names]
+    filled = {name: data for name, data in files.items() if data}
+    return write_together(
+        out, {name: dict(data=d, metadata=metadata) for name, d in filled.items()}
+    )
 
 
 def print_files(files: Mapping[str, Path]) -> None:
@@ -93,32 +84,14 @@ def print_files(files: Mapping[str, Path]) -> None:
         print(f'{name}: {"found" if path.is_file() else "missing"} {path}')
 
 
-class _Parser(argparse.ArgumentParser):
-    """Parser that answers a bad argument with one line instead of the whole usage."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f'{self.prog}: error: {message}; see --help\n')
-
-
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read and check the arguments; a bad one ends the program with code 2."""
-    parser = _Parser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = ConverterParser(__doc__, 'folder of S1, S2, ... and the test set')
     add = parser.add_argument
-    add('src', type=Path, metavar='SRC', help='folder of S1, S2, ... and the test set')
-    add('out', type=Path, metavar='OUT', nargs='?', help='folder to write to')
     add('--annotation', choices=ANNOTATIONS, default=ANNOTATIONS[0])
     add('--allow-missing', action='store_true', help='convert what is there')
     add('--check', action='store_true', help='only list the files')
-    args = parser.parse_args(argv)
-    if not args.src.is_dir():
-        parser.error(f'there is no folder {args.src}')
-    if args.out is None and not args.check:
-        parser.error('expected the folder OUT to write to, or --check')
-    if args.out is not None and args.out.exists() and not args.out.is_dir():
-        parser.error(f'{args.out} is a file, expected a folder')
-    return args
+    return parser.parse_args(argv)
 
 
 def main(argv: list[str] | None = None) -> int:
