@@ -44,12 +44,13 @@ def style(axes: Axes, across: str = '', up: str = '') -> None:
     axes.spines[['top', 'right']].set_visible(False)
 
 
-def add_legend(figure: Figure, entries: Mapping[str, Artist]) -> None:
+def add_legend(figure: Figure, entries: Mapping[str, Artist], columns: int = 1) -> None:
     """Put a legend below all diagrams.
 
     Args:
         figure: The figure.
         entries: Text to what it explains.
+        columns: That it has.
     """
     figure.legend(
         list(entries.values()),
@@ -57,6 +58,7 @@ def add_legend(figure: Figure, entries: Mapping[str, Artist]) -> None:
         loc='outside lower left',
         frameon=False,
         fontsize=8,
+        ncols=columns,
     )
 
 

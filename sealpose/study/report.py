@@ -9,6 +9,7 @@ from typing import Any
 from sealpose.evaluation.files import whole_file
 from sealpose.study.campaign import Failure
 from sealpose.study.compare import Comparison
+from sealpose.study.picture import draw_tradeoffs
 from sealpose.study.tables import (
     Table,
     bootstrap_table,
@@ -60,7 +61,7 @@ class Report:
         return '\n\n'.join([*parts, *self._remarks()])
 
     def write(self, folder: Path) -> list[Path]:
-        """Write report.md, report.tex and report.json.
+        """Write report.md, report.tex, report.json and report.png.
 
         Args:
             folder: Where to.
@@ -97,7 +98,13 @@ class Report:
         for name, text in texts.items():
             with whole_file(folder / name) as temporary:
                 temporary.write_text(text + '\n', encoding='utf-8')
-        return [folder / name for name in texts]
+        written = [folder / name for name in texts]
+        figure = draw_tradeoffs(self.comparison)
+        if figure is not None:
+            written.append(folder / 'report.png')
+            with whole_file(written[-1]) as temporary:
+                figure.savefig(temporary, format='png', dpi=150)
+        return written
 
     def _tables(self) -> list[Table]:
         comparison = self.comparison
@@ -127,7 +134,10 @@ class Report:
         study = self.comparison.study
         lines = [f'- all: {json.dumps(study.overrides, default=repr)}']
         for arm in study.arms.values():
-            parts = [f'`{arm.config or study.base}`']
+            config = study.trained_as(arm).config or study.base
+            parts = [f'`{config}`']
+            if arm.weights_of:
+                parts.append(f'weights of {arm.weights_of}')
             if arm.overrides:
                 parts.append(json.dumps(arm.overrides, default=repr))
             tried = self.tuning.get(arm.name, {}).get('tried', [])

@@ -2,7 +2,7 @@
 """Run a study: study.py configs/studies/NAME.py.
 
 Trains every arm with every seed, skips what is done, goes on where it was interrupted,
-and writes report.md, report.tex and report.json. docs/studies.md says how to write one.
+and writes report.md, .tex, .json and .png. docs/studies.md says how to write one.
 """
 
 import argparse

@@ -1,0 +1,21 @@
+# A trained SimpleBaseline goes on for a fifth of its updates: as it was, with SEAL, with
+# constraints; docs/results/structure.md. `--reuse` the folder of
+# cmu_simplebaseline_long.py, which has the trained ones.
+_base_ = './cmu_simplebaseline_long.py'
+baseline = 'continued'
+_short = {'train_cfg.max_epochs': 5, 'optim_wrapper.optimizer.lr': 3e-4}
+_constraints = dict(
+    symmetry=dict(type='SymmetryLoss', weight=0.1),
+    bone=dict(type='BoneLengthLoss', weight=0.1),
+)
+arms = dict(
+    plain=dict(own_updates=True),
+    continued=dict(init_from='plain', overrides=_short),
+    continued_seal=dict(
+        init_from='plain', config='configs/seal/simplebaseline_cmu.py', overrides=_short
+    ),
+    continued_constraints=dict(
+        init_from='plain',
+        overrides={**_short, 'model.losses_at_inference': _constraints},
+    ),
+)
