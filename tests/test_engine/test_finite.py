@@ -274,6 +274,8 @@ def test_nothing_waits_for_the_device(tiny_cfg, policy):
     sgd = dict(type='SGD', lr=1e-3, momentum=0.9)
     cfg.optim_wrapper.optimizer = sgd
     cfg.custom_hooks[0].optim_wrapper.optimizer = sgd
+    cfg.model.losses_at_inference = dict(bone=dict(type='BoneLengthLoss'))
+    cfg.model.bone_prior = dict(share=0.5)
     quiet = Quiet(policy)
     start(cfg, quiet)
     assert quiet.checked >= 4
