@@ -42,6 +42,11 @@ def parse_args() -> argparse.Namespace:
         default='interpolate',
         help='what to do with joints that were not seen',
     )
+    parser.add_argument(
+        '--constant-bones',
+        action='store_true',
+        help='give every person bones that keep their length, left and right alike',
+    )
     parser.add_argument('--report', metavar='FILE.json', help='write the figures here')
     add_run_arguments(parser, example='model.flip_test=False')
     return parser.parse_args()
@@ -58,6 +63,7 @@ def main() -> None:
             tuple(args.image_size) if args.image_size else None,
             args.min_score,
             args.gaps,
+            args.constant_bones,
         )
     metric = evaluate(runner)
     save_predictions(args.out, metric.predictions)

@@ -1,5 +1,5 @@
-# A trained SimpleBaseline goes on for a fifth of its updates: as it was, with SEAL, with
-# constraints; docs/results/structure.md. `--reuse` the folder of
+# A trained SimpleBaseline goes on for a fifth of its updates: as it was, with SEAL, or
+# with constraints; docs/results/structure.md. `--reuse` the folder of
 # cmu_simplebaseline_long.py, which has the trained ones.
 _base_ = './cmu_simplebaseline_long.py'
 baseline = 'continued'

@@ -16,6 +16,7 @@ def build_lifter(
     image_size: tuple[int, int] | None = None,
     min_score: float = 0.3,
     gaps: str = 'interpolate',
+    constant_bones: bool = False,
 ) -> Runner:
     """Check everything and build the Runner that lifts a file of detections.
 
@@ -29,6 +30,7 @@ def build_lifter(
         image_size: Width and height of the video, pixels.
         min_score: Joints with a lower confidence count as not seen.
         gaps: ``interpolate`` or ``mask`` joints that were not seen.
+        constant_bones: Give every person bones that keep their length.
     """
     cfg.test_dataloader.dataset = dict(
         type='DetectedKeypoints',
@@ -38,5 +40,9 @@ def build_lifter(
         min_score=min_score,
         gaps=gaps,
     )
-    cfg.test_evaluator = dict(type='PoseMetric', measures=list(TRUTHLESS_METRICS))
+    cfg.test_evaluator = dict(
+        type='PoseMetric',
+        measures=list(TRUTHLESS_METRICS),
+        constant_bones=constant_bones,
+    )
     return build_tester(cfg, checkpoint)

@@ -51,6 +51,26 @@ def symmetric_pairs(skeleton: Skeleton, user: str) -> tuple[list[int], list[int]
     return list(left), list(right)
 
 
+def symmetrise(lengths: Tensor, skeleton: Skeleton, user: str) -> Tensor:
+    """Replace the lengths of left segments and their right twins by their mean.
+
+    Args:
+        lengths: (..., S), in the order of the segments.
+        skeleton: The skeleton they are of.
+        user: Who needs the pairs; named in the error.
+
+    Returns:
+        Like ``lengths``.
+
+    Raises:
+        ValueError: the skeleton has no left/right pairs of segments.
+    """
+    left, right = symmetric_pairs(skeleton, user)
+    mean = (lengths[..., left] + lengths[..., right]) / 2
+    order = torch.tensor([*left, *right], device=lengths.device)
+    return lengths.index_copy(-1, order, torch.cat([mean, mean], -1))
+
+
 def side_lengths(pose: Tensor, skeleton: Skeleton, user: str) -> tuple[Tensor, Tensor]:
     """Lengths of the left segments, and of the right twin of each.
 

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from sealpose.geometry.bones import segment_lengths, symmetrise
 from sealpose.skeletons import Skeleton
 
 
@@ -53,6 +54,22 @@ def with_bone_lengths(pose: Tensor, lengths: Tensor, skeleton: Skeleton) -> Tens
     root = pose[..., skeleton.root, :]
     changed = pose_from_bones(directions * lengths[..., None], skeleton, root)
     return with_origin_of(pose, changed, skeleton)
+
+
+def with_constant_bones(poses: Tensor, skeleton: Skeleton) -> Tensor:
+    """Give one person's poses the same bones: mean lengths, left and right alike.
+
+    Args:
+        poses: Of one person, (T, J, 3), metres.
+        skeleton: Their skeleton; without left and right, only the mean is taken.
+
+    Returns:
+        (T, J, 3); directions and origins stay.
+    """
+    lengths = segment_lengths(poses, skeleton).mean(0)
+    if skeleton.symmetric_segments:
+        lengths = symmetrise(lengths, skeleton, 'with_constant_bones')
+    return with_bone_lengths(poses, lengths.expand(len(poses), -1), skeleton)
 
 
 def with_origin_of(source: Tensor, pose: Tensor, skeleton: Skeleton) -> Tensor:

@@ -6,10 +6,9 @@ correction below the prediction, and as the two differ in their structure alone,
 what it learns from them.
 """
 
-import torch
 from torch import Tensor
 
-from sealpose.geometry.bones import segment_lengths, symmetric_pairs
+from sealpose.geometry.bones import segment_lengths, symmetrise
 from sealpose.geometry.kinematics import with_bone_lengths
 from sealpose.registry import CORRECTIONS
 from sealpose.skeletons import Skeleton
@@ -38,9 +37,6 @@ class Symmetrised:
         Raises:
             ValueError: the skeleton has no left/right pairs of segments.
         """
-        left, right = symmetric_pairs(skeleton, 'the correction Symmetrised')
         lengths = segment_lengths(y_pred, skeleton)
-        mean = (lengths[..., left] + lengths[..., right]) / 2
-        order = torch.tensor([*left, *right], device=lengths.device)
-        lengths = lengths.index_copy(-1, order, torch.cat([mean, mean], -1))
+        lengths = symmetrise(lengths, skeleton, 'the correction Symmetrised')
         return with_bone_lengths(y_pred, lengths, skeleton)

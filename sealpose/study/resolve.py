@@ -159,5 +159,15 @@ def fingerprint(cfg: Config, split: str | None = None, **more: Any) -> str:
         key: hook for key, hook in hooks.items() if key not in IRRELEVANT_HOOKS
     }
     entries = {'config': entries, 'split': split, **more}
+    if split is not None and has_constant_bones(cfg):
+        entries['constant_bones'] = True
     text = json.dumps(entries, sort_keys=True, default=repr)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def has_constant_bones(cfg: Config) -> bool:
+    """Whether the evaluation gives a sequence one set of bones.
+
+    The rest of ``test_evaluator`` is the study's own matter.
+    """
+    return bool(cfg.test_evaluator.get('constant_bones', False))

@@ -33,6 +33,7 @@ from sealpose.registry import FRAME_METRICS
 from sealpose.skeletons import get_skeleton, sub_skeleton
 from sealpose.study.environment import describe_environment
 from sealpose.study.hook import StudyHook, save
+from sealpose.study.resolve import has_constant_bones
 
 SEQUENCE_TEXTS = ('subject', 'action', 'clip', 'camera')
 
@@ -238,7 +239,7 @@ def predict(
     loader_cfg = cfg[f'{split}_dataloader']
     fill_window(loader_cfg.dataset, model.backbone, evaluate=True)
     loader = Runner.build_dataloader(loader_cfg, seed=0)
-    metric = PoseMetric(measures=())
+    metric = PoseMetric(measures=(), constant_bones=has_constant_bones(cfg))
     metric.dataset_meta = loader.dataset.metainfo
     with torch.no_grad():
         for batch in loader:

@@ -11,6 +11,7 @@ from mmengine.registry import DefaultScope
 
 from sealpose.evaluation import PoseMetric, evaluate_poses, save_predictions
 from sealpose.evaluation.metrics.pose_metric import ALL_METRICS
+from sealpose.geometry.bones import segment_lengths
 from sealpose.registry import FRAME_METRICS, METRICS
 from sealpose.skeletons import H36M17
 
@@ -85,6 +86,25 @@ def test_order_and_repetition_of_windows_do_not_matter():
     in_order, _ = evaluated(*ALL)
     shuffled, _ = evaluated([10, 11, 0, 1], ALL[1], ALL[0], ALL[2], ALL[2], [0, 1])
     assert shuffled.report == in_order.report
+
+
+def test_constant_bones_of_each_person():
+    free, _ = evaluated(*ALL, metrics=['LSE', 'MPJPE'])
+    metric, found = evaluated(*ALL, metrics=['LSE', 'MPJPE'], constant_bones=True)
+    assert free.report.frame_mean['LSE'] > 1
+    assert found['LSE'] == pytest.approx(0, abs=1e-3)
+    poses = torch.from_numpy(metric.predictions['keypoints_3d_pred'])
+    lengths = segment_lengths(poses, H36M17)
+    first = 0
+    for sequence in SEQUENCES:
+        last = first + sequence['frames']
+        one = lengths[first:last]
+        torch.testing.assert_close(one, one[:1].expand_as(one))
+        assert not torch.allclose(lengths[first], lengths[last % N], atol=1e-2)
+        first = last
+    # What is measured is what is saved.
+    error = (poses - truth()).norm(dim=-1).mean() * 1000
+    assert metric.report.frame_mean['MPJPE'] == pytest.approx(error.item(), rel=1e-4)
 
 
 def test_missing_frames_are_an_error():

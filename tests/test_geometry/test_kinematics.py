@@ -7,6 +7,7 @@ from sealpose.geometry.kinematics import (
     pose_from_bones,
     subtree,
     with_bone_lengths,
+    with_constant_bones,
 )
 from sealpose.skeletons import H36M17, Skeleton, get_skeleton
 
@@ -74,3 +75,36 @@ def test_what_hangs_from_a_joint():
     shoulders = {'left_shoulder', 'right_shoulder'}
     assert names('thorax') == {'thorax', 'nose', 'head'} | arms | shoulders
     assert set(subtree(LEG.index('knee'), LEG)) == {0, 2}
+
+
+def test_constant_bones_are_the_mean_of_frames_and_sides():
+    scarecrow = Skeleton(
+        'scarecrow',
+        joints={
+            'pelvis': None,
+            'head': 'pelvis',
+            'left_hand': 'pelvis',
+            'right_hand': 'pelvis',
+        },
+    )
+    poses = torch.tensor(
+        [
+            [[0, 0, 0], [0, 0, 1.0], [0.5, 0, 0], [-0.3, 0, 0]],
+            [[1, 1, 1], [1, 3.0, 1], [1, 1, 1.2], [1.2, 1, 1]],
+        ]
+    )
+    # The head is 1 and 2 m off; the hands 0.5 and 0.2 m, and 0.3 and 0.2 m.
+    expected = torch.tensor(
+        [
+            [[0, 0, 0], [0, 0, 1.5], [0.3, 0, 0], [-0.3, 0, 0]],
+            [[1, 1, 1], [1, 2.5, 1], [1, 1, 1.3], [1.3, 1, 1]],
+        ]
+    )
+    torch.testing.assert_close(with_constant_bones(poses, scarecrow), expected)
+
+
+def test_constant_bones_without_sides():
+    poses = torch.stack([POSE, with_bone_lengths(POSE, torch.tensor([0.9, 0.3]), LEG)])
+    lengths = segment_lengths(with_constant_bones(poses, LEG), LEG)
+    expected = torch.tensor([(0.5**0.5 + 0.9) / 2, 0.4]).expand(2, 2)
+    torch.testing.assert_close(lengths, expected)

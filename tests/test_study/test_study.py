@@ -29,6 +29,7 @@ ARMS = dict(
     slow=dict(overrides={'custom_hooks': [dict(type='BusyHook')]}),
     short=dict(overrides={'train_cfg.max_epochs': 1}),
     flipping=dict(weights_of='finetuned', overrides={'model.flip_test': True}),
+    rigid=dict(weights_of='plain', overrides={'test_evaluator.constant_bones': True}),
     of_broken=dict(weights_of='broken'),
 )
 TUNING = dict(split='val', seeds=[100], measure='MPJPE', allow=dict(LSE=50.0))
@@ -131,6 +132,18 @@ def test_an_arm_can_be_another_one_tested_in_another_way(runs, report):
     figures = [report['arms'][name]['figures'] for name in ('finetuned', 'flipping')]
     first, other = (found['MPJPE']['per_seed']['0'] for found in figures)
     assert first != other
+
+
+def test_an_arm_can_be_tested_with_constant_bones(runs, report, tmp_path):
+    folder = runs / 'rigid/seed_0'
+    cfg = Config(notes(folder)['config'], filename=str(ROOT / STUDY['base']))
+    cfg.work_dir, cfg.experiment_name = str(tmp_path), 'study_rigid'
+    cfg.test_evaluator.measures = ['MPJPE', 'LSE']
+    figures = evaluate(build_tester(cfg, folder / 'last.pth')).report.action_mean
+    assert figures['LSE'] < 1e-3
+    found = report['arms']['rigid']['figures']['MPJPE']['per_seed']['0']
+    assert found == pytest.approx(figures['MPJPE'], rel=1e-5)
+    assert found != report['arms']['plain']['figures']['MPJPE']['per_seed']['0']
 
 
 def test_differences_are_paired_by_seed(report):

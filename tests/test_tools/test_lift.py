@@ -45,6 +45,7 @@ def test_command_lifts_every_person(tmp_path, checkpoint):
         *(sys.executable, ROOT / 'tools/lift.py', ROOT / CONFIG, checkpoint),
         *(keypoints, '--out', tmp_path / 'poses.npz', '--report', tmp_path / 'r.json'),
         *('--image-size', '1000', '800', '--work-dir', tmp_path / 'lift'),
+        '--constant-bones',
         *('--cfg-options', 'model.backbone.channels=16'),
     ]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -54,6 +55,8 @@ def test_command_lifts_every_person(tmp_path, checkpoint):
     assert np.isfinite(poses['keypoints_3d_pred']).all()
     assert np.isnan(poses['keypoints_3d_gt']).all()
     assert poses['subject'].tolist() == ['1', '2']
+    figures = json.loads((tmp_path / 'r.json').read_text())['frame_mean']
+    assert max(figures['LSE'], figures['BLD']) < 1e-3 < figures['Jitter']
     drawing = tmp_path / 'poses.png'
     draw = [
         *(sys.executable, ROOT / 'tools/analysis_tools/draw_poses.py'),

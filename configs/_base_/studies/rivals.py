@@ -1,6 +1,7 @@
 # The arms that every study of SEAL shares: the baseline, its noise floor, the
 # hand-written constraints at growing weights and at inference; and at test time, with
-# the same weights, the mean bone lengths of the training people, a share of the way.
+# the same weights, the mean bone lengths of the training people, a share of the way, or
+# one set of bones for each sequence.
 baseline = 'plain'
 measures = [
     'MPJPE',
@@ -15,6 +16,7 @@ measures = [
 overrides = {'model.bone_prior': dict(share=0.0)}
 _quarter = {'model.bone_prior.share': 0.25}
 _half = {'model.bone_prior.share': 0.5}
+_constant = {'test_evaluator.constant_bones': True}
 arms = dict(
     plain=dict(),
     plain_again=dict(perturb=1e-6),
@@ -49,4 +51,9 @@ arms = dict(
         weights_of='constraints_at_inference', overrides=_quarter
     ),
     seal_prior_025=dict(weights_of='seal', overrides=_quarter),
+    plain_constant_bones=dict(weights_of='plain', overrides=_constant),
+    constraints_constant_bones=dict(
+        weights_of='constraints_at_inference', overrides=_constant
+    ),
+    seal_constant_bones=dict(weights_of='seal', overrides=_constant),
 )

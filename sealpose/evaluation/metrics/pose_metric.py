@@ -13,6 +13,7 @@ from torch import Tensor
 from sealpose.evaluation.aggregate import evaluate_poses
 from sealpose.evaluation.predictions import SPACE, UNIT
 from sealpose.evaluation.report import EvaluationReport
+from sealpose.geometry.kinematics import with_constant_bones
 from sealpose.registry import FRAME_METRICS, METRICS
 from sealpose.skeletons import get_skeleton, sub_skeleton
 
@@ -43,6 +44,9 @@ class PoseMetric(BaseMetric):
         collect_device: ``cpu`` or ``gpu``: how processes exchange their predictions.
         prefix: Put before the names of the metrics in the log.
         device: Where the figures are computed; ``cuda`` for a GPU.
+        constant_bones: First give the predictions of each sequence, which shows one
+            person, the same bones: mean lengths over the sequence, left and right
+            alike. Needs the whole sequence, so it is nothing for a live stream.
 
     Attributes:
         report: The figures of the last evaluation, in the main process.
@@ -58,9 +62,11 @@ class PoseMetric(BaseMetric):
         collect_device: str = 'cpu',
         prefix: str | None = None,
         device: str = 'cpu',
+        constant_bones: bool = False,
     ) -> None:
         super().__init__(collect_device, prefix)
         self.device = device
+        self.constant_bones = constant_bones
         self.metrics = {metric: FRAME_METRICS.get(metric) for metric in measures}
         self.name = name
         self.report: EvaluationReport | None = None
@@ -115,6 +121,12 @@ class PoseMetric(BaseMetric):
         sequences = meta['sequences']
         frames = self._frames_in_order(list(chain(*results)), sequences)
         skeleton = get_skeleton(meta['skeleton'])
+        if self.constant_bones:
+            lengths = [sequence['frames'] for sequence in sequences]
+            persons = frames['keypoints_3d_pred'].split(lengths)
+            frames['keypoints_3d_pred'] = torch.cat(
+                [with_constant_bones(poses, skeleton) for poses in persons]
+            )
         joints = meta.get('joints', skeleton.joint_names)
         pred, gt = frames['keypoints_3d_pred'], frames['keypoints_3d_gt']
         if len(joints) < skeleton.num_joints:
