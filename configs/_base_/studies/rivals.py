@@ -1,7 +1,7 @@
 # The arms that every study of SEAL shares: the baseline, its noise floor, the
 # hand-written constraints at growing weights and at inference; and at test time, with
-# the same weights, the mean bone lengths of the training people, a share of the way, or
-# one set of bones for each sequence.
+# the same weights, the mean bone lengths of the training people, a share of the way,
+# one set of bones for each sequence, or both.
 baseline = 'plain'
 measures = [
     'MPJPE',
@@ -56,4 +56,10 @@ arms = dict(
         weights_of='constraints_at_inference', overrides=_constant
     ),
     seal_constant_bones=dict(weights_of='seal', overrides=_constant),
+    plain_both_025=dict(weights_of='plain', overrides={**_constant, **_quarter}),
+    plain_both_05=dict(weights_of='plain', overrides={**_constant, **_half}),
+    constraints_both_025=dict(
+        weights_of='constraints_at_inference', overrides={**_constant, **_quarter}
+    ),
+    seal_both_025=dict(weights_of='seal', overrides={**_constant, **_quarter}),
 )
