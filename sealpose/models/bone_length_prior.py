@@ -36,10 +36,16 @@ class BoneLengthPrior(nn.Module):
 
     @torch.no_grad()
     def observe(self, truth: Tensor) -> None:
-        """Take in a batch of true poses (B, T', J, 3) in metres."""
+        """Take in a batch of true poses (B, T', J, 3) in metres.
+
+        A batch with NaN or infinity is left out: it must not spoil the lengths for
+        good where its update is skipped.
+        """
         mean = segment_lengths(truth.float(), self.skeleton).mean((0, 1))
-        self.batches += 1
-        self.lengths += (mean - self.lengths) / self.batches
+        finite = mean.isfinite().all()
+        self.batches += finite
+        step = (mean - self.lengths) / self.batches.clamp(min=1)
+        self.lengths += torch.where(finite, step, 0.0)
 
     def forward(self, pose: Tensor) -> Tensor:
         """Correct predictions (..., J, 3) in metres.

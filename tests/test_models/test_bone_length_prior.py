@@ -72,6 +72,15 @@ def test_only_labelled_windows_are_known():
     torch.testing.assert_close(lengths, torch.full_like(lengths, 0.5))
 
 
+@pytest.mark.parametrize('bad', [torch.nan, torch.inf])
+def test_a_batch_that_is_not_finite_is_left_out(bad):
+    prior = BoneLengthPrior(H36M17, share=1.0)
+    for sizes in ((bad, 0.3), (0.4,), (0.2, bad), (0.6,)):
+        prior.observe(people(*sizes))
+    torch.testing.assert_close(prior(people(0.9)), people(0.5))
+    assert prior.batches == 2
+
+
 def test_lengths_are_part_of_the_checkpoint():
     trained, fresh = lifter(0.5), lifter(0.5)
     trained(torch.randn(4, 1, 17, 2), people(0.3, 0.4, 0.5, 0.6), mode='loss')
