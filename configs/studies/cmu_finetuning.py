@@ -4,10 +4,6 @@
 _base_ = './cmu_simplebaseline_long.py'
 baseline = 'continued'
 _short = {'train_cfg.max_epochs': 5, 'optim_wrapper.optimizer.lr': 3e-4}
-_constraints = dict(
-    symmetry=dict(type='SymmetryLoss', weight=0.1),
-    bone=dict(type='BoneLengthLoss', weight=0.1),
-)
 arms = dict(
     plain=dict(own_updates=True),
     continued=dict(init_from='plain', overrides=_short),
@@ -16,6 +12,6 @@ arms = dict(
     ),
     continued_constraints=dict(
         init_from='plain',
-        overrides={**_short, 'model.losses_at_inference': _constraints},
+        overrides={**_short, 'model.losses_at_inference': {{_base_._strong}}},
     ),
 )

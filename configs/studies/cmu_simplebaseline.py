@@ -16,8 +16,7 @@ seeds = [10, 11, 12, 13, 14]
 _seal = 'configs/seal/simplebaseline_cmu.py'
 _training = {'custom_hooks.0.energy_at': 'training'}
 _constraints = {
-    'model.losses.symmetry': dict(type='SymmetryLoss', weight=0.03),
-    'model.losses.bone': dict(type='BoneLengthLoss', weight=0.03),
+    'model.losses': {{_base_._weak}},
     'custom_hooks.0.energy_ratio': 0.3,
 }
 _discriminator = {

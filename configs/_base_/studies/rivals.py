@@ -12,6 +12,14 @@ measures = [
     'MPJVE',
     'MPJPE-worst5',
 ]
+_weak = dict(
+    symmetry=dict(type='SymmetryLoss', weight=0.03),
+    bone=dict(type='BoneLengthLoss', weight=0.03),
+)
+_strong = dict(
+    symmetry=dict(type='SymmetryLoss', weight=0.1),
+    bone=dict(type='BoneLengthLoss', weight=0.1),
+)
 # Keeps those lengths, and changes nothing else.
 overrides = {'model.bone_prior': dict(share=0.0)}
 _quarter = {'model.bone_prior.share': 0.25}
@@ -20,26 +28,9 @@ _constant = {'test_evaluator.constant_bones': True}
 arms = dict(
     plain=dict(),
     plain_again=dict(perturb=1e-6),
-    constraints_003=dict(
-        overrides={
-            'model.losses.symmetry': dict(type='SymmetryLoss', weight=0.03),
-            'model.losses.bone': dict(type='BoneLengthLoss', weight=0.03),
-        }
-    ),
-    constraints_01=dict(
-        overrides={
-            'model.losses.symmetry': dict(type='SymmetryLoss', weight=0.1),
-            'model.losses.bone': dict(type='BoneLengthLoss', weight=0.1),
-        }
-    ),
-    constraints_at_inference=dict(
-        overrides={
-            'model.losses_at_inference': dict(
-                symmetry=dict(type='SymmetryLoss', weight=0.1),
-                bone=dict(type='BoneLengthLoss', weight=0.1),
-            )
-        }
-    ),
+    constraints_003=dict(overrides={'model.losses': _weak}),
+    constraints_01=dict(overrides={'model.losses': _strong}),
+    constraints_at_inference=dict(overrides={'model.losses_at_inference': _strong}),
     pose_at_inference=dict(
         overrides={
             'model.losses_at_inference': dict(again=dict(type='MPJPELoss', weight=0.45))
