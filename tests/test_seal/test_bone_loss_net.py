@@ -3,7 +3,7 @@ import torch
 
 from sealpose.geometry.kinematics import bone_vectors, pose_from_bones
 from sealpose.seal.loss_nets import BoneLossNet
-from sealpose.seal.loss_nets.bones import BONE_UNIT, FEATURES, RESIDUAL_UNIT
+from sealpose.seal.loss_nets.bone_features import BONE_UNIT, FEATURES, RESIDUAL_UNIT
 from sealpose.skeletons import H36M17, Skeleton
 
 from .bodies import BODY, body, random_poses, rotations

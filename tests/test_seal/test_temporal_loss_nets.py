@@ -10,7 +10,8 @@ from .tiny import TinyPoses, pose_weights, run, same, seal
 FRAME = {'type': 'MLPLossNet', 'hidden_dims': 8, 'dropout': 0.0}
 PAIRWISE = {'type': 'PairwiseLossNet', 'frame': FRAME, 'hidden_dims': 16}
 TEMPORAL = {'type': 'TemporalLossNet', 'hidden_dims': 16}
-NETS = [PAIRWISE, TEMPORAL]
+ALL = ('lengths', 'angles', 'keypoints', 'changes', 'motion')
+NETS = [PAIRWISE, TEMPORAL, {**TEMPORAL, 'features': ALL}]
 
 
 def build(config, skeleton='h36m17'):
@@ -26,7 +27,7 @@ def batch(size=3, frames=6):
 
 def changed_frames(net, x, y, frame):
     moved = y.clone()
-    moved[1, frame] += 0.1
+    moved[1, frame] *= 1.1
     return (net(x, y) != net(x, moved)).nonzero().tolist()
 
 
@@ -88,25 +89,31 @@ def test_pairwise_energy_knows_the_direction_of_time():
     assert (backwards - net(x, y)).abs().min() > 1e-6
 
 
+def window_features(*poses):
+    """What TemporalLossNet sees of a window: lengths, changes, motion."""
+    net = build({**TEMPORAL, 'features': ('lengths', 'changes', 'motion')}, BODY)
+    y = torch.stack(poses).double()[None]
+    described = net.describe(torch.zeros_like(y[..., :2]), y)[0]
+    # 5 segments and 2 differences of sides; 5 changes; 6 joints.
+    return described.split([7, 5, 36], -1)
+
+
 def test_a_still_pose_has_no_motion():
-    net = build(TEMPORAL, BODY)
-    described = net.describe(body().double()[None, None].repeat(1, 4, 1, 1))
-    assert described.shape == (1, 4, 5 + 5 + 6 * 6)
-    lengths = torch.tensor([0.6, 0.3, 0.3, 0.2, 0.2], dtype=torch.float64)
-    torch.testing.assert_close(described[0, :, :5], lengths.expand(4, 5))
-    assert described[..., 5:].abs().max() < 1e-9
+    lengths, changes, motion = window_features(*[body()] * 4)
+    # Units are 20 cm.
+    expected = torch.tensor([3, 1.5, 1.5, 1, 1, 0, 0], dtype=torch.float64)
+    torch.testing.assert_close(lengths, expected.expand(4, 7), rtol=1e-4, atol=1e-4)
+    assert changes.abs().max() < 1e-9 and motion.abs().max() < 1e-9
 
 
 def test_motion_by_hand():
-    net = build(TEMPORAL, BODY)
     # The head rises 2 cm, then 6 cm: the neck grows to 0.62 and 0.68 m, 0.6333 on
     # average. Units are 2 cm.
-    y = torch.stack([body(neck) for neck in (0.6, 0.62, 0.68)]).double()[None]
-    described = net.describe(y)[0]
+    _, changes, motion = window_features(*(body(neck) for neck in (0.6, 0.62, 0.68)))
     change = torch.tensor([-1 / 30, -1 / 75, 7 / 150]).double() / 0.02
-    torch.testing.assert_close(described[:, 5], change, rtol=1e-5, atol=1e-5)
-    assert described[:, 6:10].abs().max() < 1e-9
-    motion = described[:, 10:].unflatten(1, (6, 6))
+    torch.testing.assert_close(changes[:, 0], change, rtol=1e-5, atol=1e-5)
+    assert changes[:, 1:].abs().max() < 1e-9
+    motion = motion.unflatten(1, (6, 6))
     head = motion[:, 1]
     assert head[:, 1].tolist() == pytest.approx([-1, -1, -3], abs=1e-5)
     assert head[0, 4].item() == pytest.approx(0, abs=1e-5)
@@ -116,14 +123,45 @@ def test_motion_by_hand():
     assert head[:, [0, 2, 3, 5]].abs().max() < 1e-9
 
 
-def test_temporal_energy_ignores_keypoints_and_place():
-    net, (x, y) = build(TEMPORAL), batch()
+@pytest.mark.parametrize(
+    ('features', 'ignores'),
+    [
+        (('lengths', 'changes'), {'keypoints', 'place', 'path'}),
+        (('motion',), {'keypoints', 'place'}),
+        (('lengths', 'keypoints'), {'place', 'path'}),
+    ],
+)
+def test_what_the_features_leave_out(features, ignores):
+    net, (x, y) = build({**TEMPORAL, 'features': features}), batch()
+    path = y.clone()
+    path[:, 3] += 0.02
+    changed = {
+        'keypoints': (x.flip(0), y),
+        'place': (x, y + 2.0),
+        'path': (x, path),
+        'lengths': (x, torch.cat([1.1 * y[:, :1], y[:, 1:]], 1)),
+    }
     energy = net(x, y)
-    torch.testing.assert_close(net(torch.randn_like(x), y), energy)
-    torch.testing.assert_close(net(x, y + 2.0), energy)
-    jerky = y.clone()
-    jerky[:, 3] += 0.02
-    assert (net(x, jerky) - energy).abs().max() > 1e-6
+    same = {
+        name
+        for name, each in changed.items()
+        if torch.allclose(net(*each), energy, rtol=0, atol=1e-9)
+    }
+    assert same == ignores
+
+
+def test_every_frame_hears_of_the_whole_window():
+    x, y = batch(frames=30)
+    frames = changed_frames(build(TEMPORAL), x, y, 29)
+    # Convolutions alone would reach three frames.
+    assert frames == [[1, frame] for frame in range(30)]
+
+
+def test_features_that_nobody_knows_are_named():
+    with pytest.raises(
+        ValueError, match=r'residual, changes, motion, but got \(.speed'
+    ):
+        build({**TEMPORAL, 'features': ('speed',)})
 
 
 @pytest.mark.parametrize('config', NETS)

@@ -1,0 +1,1 @@
+_base_ = ['../baseline/videopose_windows_cmu.py', '../_base_/seal/structure.py']

@@ -1,0 +1,4 @@
+_base_ = [
+    '../baseline/videopose_windows_cmu.py',
+    '../_base_/seal/published_small.py',
+]
