@@ -13,6 +13,7 @@ a fixed computation that is timed with every sample.
 """
 
 import argparse
+import gc
 import statistics
 import sys
 import time
@@ -53,7 +54,8 @@ class Sample:
         iteration: Iterations so far.
         memory: Resident memory, MB; what was freed may be part of it for a while.
         heap: What malloc has handed out, MB; NaN where the system does not tell.
-        blocks: Blocks of memory that Python objects hold, thousands.
+        blocks: Blocks of memory that Python objects hold, thousands; garbage, which
+            waits for its collector between samples, is collected first.
         descriptors: Open files.
         threads: Of the process.
         log: Size of the log folder, kB.
@@ -152,6 +154,7 @@ class SoakHook(Hook):
         self._mark = _clocks()
 
     def _sample(self, runner: Runner) -> None:
+        gc.collect()
         log = _folder_size(Path(runner.log_dir))
         columns = zip(*self._steps, strict=True)
         processor, wall = (1e3 * statistics.median(column) for column in columns)

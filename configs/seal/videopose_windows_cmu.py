@@ -1,1 +1,4 @@
-_base_ = ['../baseline/videopose_windows_cmu.py', '../_base_/seal/structure.py']
+_base_ = [
+    '../baseline/videopose_windows_cmu.py',
+    '../_base_/seal/structure_windows.py',
+]

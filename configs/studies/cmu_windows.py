@@ -15,16 +15,16 @@ measures = [
 ]
 _seal = 'configs/seal/videopose_windows_cmu.py'
 _net = 'custom_hooks.0.loss_net'
-_windows = dict(_delete_=True, type='TemporalLossNet')
-_features = ('lengths', 'keypoints', 'changes', 'motion')
+_frames = dict(_delete_=True, type='BoneLossNet', features=('lengths', 'keypoints'))
+_motion = ('lengths', 'keypoints', 'changes', 'motion')
+_velocity = dict(velocity=dict(type='VelocityLoss', weight=2.0))
 arms = dict(
-    seal=dict(config=_seal),
-    seal_training=dict(config=_seal),
-    seal_training_mild=dict(config=_seal),
-    seal_windows=dict(config=_seal, overrides={_net: _windows}),
-    seal_windows_motion=dict(
-        config=_seal, overrides={_net: dict(_windows, features=_features)}
-    ),
+    velocity_at_inference=dict(overrides={'model.losses_at_inference': _velocity}),
+    seal=dict(config=_seal, overrides={_net: _frames}),
+    seal_training=dict(config=_seal, overrides={_net: _frames}),
+    seal_training_mild=dict(config=_seal, overrides={_net: _frames}),
+    seal_windows=dict(config=_seal),
+    seal_windows_motion=dict(config=_seal, overrides={f'{_net}.features': _motion}),
     seal_windows_constant_bones=dict(
         weights_of='seal_windows', overrides={'test_evaluator.constant_bones': True}
     ),
