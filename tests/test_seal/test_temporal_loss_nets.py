@@ -150,6 +150,15 @@ def test_what_the_features_leave_out(features, ignores):
     assert same == ignores
 
 
+def test_residual_takes_the_focal_length_of_the_camera():
+    _, y = batch()
+    far = y + torch.tensor([0.3, -0.2, 4.0], dtype=torch.float64)
+    seen = 2.29 * far[..., :2] / far[..., 2:]
+    config = {**TEMPORAL, 'features': ('residual',)}
+    assert build({**config, 'focal': 2.29}).describe(seen, y).abs().max() < 1e-9
+    assert build(config).describe(seen, y).abs().max() > 0.1
+
+
 def test_every_frame_hears_of_the_whole_window():
     x, y = batch(frames=30)
     frames = changed_frames(build(TEMPORAL), x, y, 29)
