@@ -6,11 +6,13 @@
 #
 # A run that Slurm stops (time limit, preemption) saves a checkpoint and ends with code
 # 75. It is then started again from there: inside a job of sbatch by requeueing the job,
-# else by another srun. To be told before the time limit, not at it:
+# else by another srun. To be told before the time limit (at it, there are only KillWait
+# seconds to save, and a job of sbatch ends):
 #   sbatch --signal=TERM@120 --requeue ...      or      SRUN_ARGS='--signal=TERM@120'
+# MASTER_PORT (from the number of the job) must differ between runs inside one job.
 set -euo pipefail
 if [ $# -lt 4 ]; then
-  sed -n '2,11s/^# \{0,1\}//p' "$0" >&2
+  sed -n '2,13s/^# \{0,1\}//p' "$0" >&2
   exit 2
 fi
 partition=$1 job_name=$2 config=$3 work_dir=$4
@@ -40,8 +42,12 @@ for ((attempt = 0; attempt <= ${MAX_REQUEUES:-100}; attempt++)); do
     exit "$code"
   fi
   if [ -n "${SLURM_JOB_ID:-}" ]; then
-    scontrol requeue "$SLURM_JOB_ID"
-    exit 0
+    if scontrol requeue "$SLURM_JOB_ID"; then
+      exit 0
+    fi
+    echo "$0: job $SLURM_JOB_ID cannot be requeued; that takes sbatch --requeue. The" \
+      "run is saved: give the same command with --resume" >&2
+    exit "$code"
   fi
   resume=(--resume)
 done

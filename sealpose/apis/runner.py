@@ -11,6 +11,7 @@ from mmengine.device import get_device
 from mmengine.runner import Runner
 
 import sealpose.engine  # noqa: F401, registers ResumableEpochLoop
+from sealpose.apis.launch import prepare_launch
 from sealpose.apis.preflight import preflight
 from sealpose.engine.fused import fused_optimizer
 
@@ -51,8 +52,7 @@ def build_runner(cfg: Config, *stages: str) -> Runner:
     if 'train' in stages:
         parts['train_cfg'] = _exact_loop(cfg.train_cfg)
         parts['optim_wrapper'] = _fused(cfg.optim_wrapper)
-    if cfg.get('launcher', 'none') != 'none' and get_device() == 'cpu':
-        _prepare_cpu_launch(cfg)
+    prepare_launch(cfg)
     return Runner(**parts, cfg=cfg)
 
 
@@ -84,12 +84,3 @@ def _fused(optim_wrapper: dict) -> dict:
         device = torch.device(get_device())
         config['optimizer'] = fused_optimizer(config['optimizer'], device)
     return config
-
-
-def _prepare_cpu_launch(cfg: Config) -> None:
-    """Start the process group that mmengine's launcher cannot start without CUDA."""
-    if not torch.distributed.is_initialized():
-        torch.distributed.init_process_group('gloo')
-    cfg.model_wrapper_cfg = dict(
-        type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False
-    )

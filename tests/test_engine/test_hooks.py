@@ -56,3 +56,21 @@ def test_signals_are_left_alone_where_a_run_could_not_go_on():
             hook.after_train(None)
             assert signal.getsignal(signal.SIGUSR1) == signal.SIG_DFL
     assert listening == [False, False, False, True]
+
+
+@pytest.mark.parametrize(('echo_seconds', 'reached'), [(60, []), (0, ['SIGUSR1'])])
+def test_only_a_late_second_signal_acts_as_without_the_hook(
+    monkeypatch, echo_seconds, reached
+):
+    """Slurm ends a job with SIGTERM twice, some milliseconds apart."""
+    module = 'sealpose.engine.hooks.preemption'
+    monkeypatch.setattr(f'{module}.ECHO_SECONDS', echo_seconds)
+    others = []
+    signal.signal(signal.SIGUSR1, lambda n, _: others.append(signal.Signals(n).name))
+    hook = PreemptionHook()
+    loop = object.__new__(ResumableEpochLoop)
+    hook.before_train(SimpleNamespace(train_loop=loop, hooks=[WholeCheckpointHook()]))
+    for _ in range(2):
+        signal.raise_signal(signal.SIGUSR1)
+    hook.after_train(None)
+    assert (hook._received, others) == ('SIGUSR1', reached)

@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,6 +12,16 @@ import torch
 from tests.conftest import ROOT
 
 CONFIG = 'configs/seal/videopose_sample_published.py'
+OPTIONS = [
+    'train_cfg.max_epochs=1',
+    'train_dataloader.dataset.frames=160',
+    'train_dataloader.batch_size=16',
+    'val_dataloader.dataset.frames=40',
+    'model.backbone.channels=16',
+    'custom_hooks.0.loss_net.embed_dims=16',
+    'custom_hooks.0.loss_net.num_heads=2',
+    'custom_hooks.0.loss_net.depth=2',
+]
 
 
 def script(name, *arguments, **environment):
@@ -23,16 +34,30 @@ def script(name, *arguments, **environment):
     )
 
 
+def slurm_variables(rank):
+    """The environment of one of two tasks; ``rank`` is its number."""
+    ours = {
+        'SLURM_JOB_ID': '42',
+        'SLURM_NODELIST': 'node[3-4]',
+        'SLURM_NTASKS': '2',
+        'SLURM_PROCID': str(rank),
+        'SLURM_LOCALID': str(rank),
+    }
+    outer = ('MASTER_ADDR', 'MASTER_PORT')
+    return {k: v for k, v in os.environ.items() if k not in outer} | ours
+
+
 @pytest.fixture
 def recorder(tmp_path):
     """A program that writes its arguments into a file, and its exit codes from one."""
 
     def make(name, *codes):
-        (tmp_path / 'codes').write_text('\n'.join(map(str, codes)))
+        (tmp_path / f'{name}_codes').write_text('\n'.join(map(str, codes)))
         program = tmp_path / name
         program.write_text(
             f'#!/usr/bin/env bash\necho "{name} $*" >> {tmp_path}/calls\n'
-            f'code=$(head -n 1 {tmp_path}/codes); sed -i 1d {tmp_path}/codes\n'
+            f'code=$(head -n 1 {tmp_path}/{name}_codes)\n'
+            f'sed -i 1d {tmp_path}/{name}_codes\n'
             'exit ${code:-0}\n'
         )
         program.chmod(0o755)
@@ -46,32 +71,66 @@ def recorder(tmp_path):
     return make
 
 
-def test_two_processes_train_on_the_cpu(tmp_path):
-    pytest.importorskip('torch.distributed.run')
+@pytest.fixture
+def free_port():
     with socket.socket() as free:
         free.bind(('127.0.0.1', 0))
-        port = str(free.getsockname()[1])
-    options = [
-        'train_cfg.max_epochs=1',
-        'train_dataloader.dataset.frames=160',
-        'train_dataloader.batch_size=16',
-        'val_dataloader.dataset.frames=40',
-        'model.backbone.channels=16',
-        'custom_hooks.0.loss_net.embed_dims=16',
-        'custom_hooks.0.loss_net.num_heads=2',
-        'custom_hooks.0.loss_net.depth=2',
-    ]
-    done = script(
-        'dist_train.sh', ROOT / CONFIG, 2, '--work-dir', tmp_path / 'run',
-        '--cfg-options', *options, PYTHON=sys.executable, PORT=port,
-    )  # fmt: skip
+        return str(free.getsockname()[1])
+
+
+def assert_trained_by_two(run, output):
     # Judged by what is there: not every torch gets through the exit after gloo.
-    checkpoint = tmp_path / 'run/epoch_1.pth'
-    assert checkpoint.is_file(), done.stderr
+    checkpoint = run / 'epoch_1.pth'
+    assert checkpoint.is_file(), output
     content = torch.load(checkpoint, weights_only=True)
     # 128 windows: with 16 for each of two processes four iterations, not eight.
     assert content['meta']['iter'] == 4
     assert 'seal' in content
+
+
+def test_two_processes_train_on_the_cpu(tmp_path, free_port):
+    pytest.importorskip('torch.distributed.run')
+    done = script(
+        'dist_train.sh', ROOT / CONFIG, 2, '--work-dir', tmp_path / 'run',
+        '--cfg-options', *OPTIONS, PYTHON=sys.executable, PORT=free_port,
+    )  # fmt: skip
+    assert_trained_by_two(tmp_path / 'run', done.stderr)
+
+
+def test_two_slurm_tasks_train_on_the_cpu(tmp_path, free_port, recorder):
+    """As srun sets the variables, and with what else stands in a job's environment."""
+    scontrol = Path(recorder('scontrol'))
+    scontrol.write_text(scontrol.read_text().replace('exit', 'echo 127.0.0.1\nexit'))
+    command = [
+        sys.executable, f'{ROOT}/tools/train.py', f'{ROOT}/{CONFIG}',
+        '--work-dir', f'{tmp_path}/run', '--launcher', 'slurm',
+        '--cfg-options', *OPTIONS,
+    ]  # fmt: skip
+    tasks = [
+        subprocess.Popen(
+            command,
+            env={
+                **slurm_variables(rank),
+                'OMP_NUM_THREADS': '1',
+                'MASTER_PORT': free_port,
+                'PATH': recorder.path,
+                # Of a launcher around the job; not of this run.
+                'WORLD_SIZE': '1',
+                'RANK': '0',
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    try:
+        outputs = [task.communicate(timeout=120)[0] for task in tasks]
+    finally:
+        for task in tasks:
+            task.kill()
+    assert_trained_by_two(tmp_path / 'run', '\n'.join(outputs))
+    assert recorder.calls() == ['scontrol show hostnames node[3-4]'] * 2
 
 
 def test_train_arguments_reach_every_machine(recorder):
@@ -107,8 +166,8 @@ def test_too_few_arguments_show_the_usage(name):
     assert f'tools/{name}' in done.stderr
 
 
-def slurm(recorder, *codes, **environment):
-    recorder('scontrol')
+def slurm(recorder, *codes, scontrol_code=0, **environment):
+    recorder('scontrol', scontrol_code)
     recorder('srun', *codes)
     done = script(
         'slurm_train.sh', 'part', 'name', CONFIG, 'work', '--seed', '1',
@@ -150,6 +209,13 @@ def test_slurm_requeues_the_job_it_is_in(recorder):
     assert code == 0
     assert [call.split()[0] for call in calls] == ['srun', 'scontrol']
     assert calls[1] == 'scontrol requeue 42'
+
+
+def test_slurm_keeps_the_code_where_the_job_cannot_be_requeued(recorder):
+    """As in a job of salloc, or of sbatch --no-requeue."""
+    code, calls = slurm(recorder, 75, 0, scontrol_code=1, SLURM_JOB_ID='42')
+    assert code == 75
+    assert [call.split()[0] for call in calls] == ['srun', 'scontrol']
 
 
 def test_slurm_resumes_a_requeued_job(recorder):

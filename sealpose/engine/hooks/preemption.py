@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from collections.abc import Sequence
 from types import FrameType
 from typing import Any
@@ -14,6 +15,9 @@ from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 from sealpose.engine.epoch_loop import ResumableEpochLoop
 from sealpose.engine.hooks.whole_checkpoint import INTERRUPTED, WholeCheckpointHook
 from sealpose.registry import HOOKS
+
+# Slurm sends SIGTERM to the step and to the job: twice, milliseconds apart.
+ECHO_SECONDS = 3.0
 
 
 class Preempted(SystemExit):
@@ -32,9 +36,10 @@ class PreemptionHook(Hook):
 
     The iteration, or the validation, is finished first. ``interrupted.pth`` then holds
     the run as it is, ``--resume`` goes on as if nothing had happened, and the program
-    ends with the exit code 75. A second signal acts as if there were no hook. Signals
-    are left alone where there is no :class:`WholeCheckpointHook` to save with, and
-    where the loop could not go on in the middle of an epoch, as mmengine's own.
+    ends with the exit code 75. A second signal, three seconds or more after the first,
+    acts as if there were no hook. Signals are left alone where there is no
+    :class:`WholeCheckpointHook` to save with, and where the loop could not go on in the
+    middle of an epoch, as mmengine's own.
 
     Args:
         signals: Names of the signals.
@@ -50,6 +55,7 @@ class PreemptionHook(Hook):
         self.signals = [signal.Signals[name] for name in signals]
         self.interval = interval
         self._received: str | None = None
+        self._received_at = 0.0
         self._previous: dict[signal.Signals, Any] = {}
         self._checkpoints: WholeCheckpointHook | None = None
         self._group: Any = None
@@ -91,8 +97,12 @@ class PreemptionHook(Hook):
         self._restore()
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        self._received = signal.Signals(number).name
-        self._restore()
+        if self._received is None:
+            self._received = signal.Signals(number).name
+            self._received_at = time.monotonic()
+        elif time.monotonic() - self._received_at >= ECHO_SECONDS:
+            self._restore()
+            signal.raise_signal(number)
 
     def _restore(self) -> None:
         for each, handler in self._previous.items():
