@@ -1,5 +1,6 @@
 default_scope = 'sealpose'
 default_hooks = dict(
+    runtime_info=dict(type='DeferredScalarsHook'),
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),

@@ -6,12 +6,13 @@ from typing import Any
 import torch
 from mmengine.device import get_device
 from mmengine.dist import get_rank
-from mmengine.hooks import Hook, LoggerHook
+from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
+from sealpose.engine.log_interval import log_is_due
 from sealpose.engine.shared_buffers import share_buffers
 from sealpose.engine.unwrap import unwrap
 from sealpose.registry import HOOKS
@@ -255,10 +256,7 @@ class SEALHook(Hook):
 
     def after_train_iter(self, runner: Runner, batch_idx: int, *args, **kwargs) -> None:
         """Hand the figures to the log when it is about to be written."""
-        loggers = (hook for hook in runner.hooks if isinstance(hook, LoggerHook))
-        if any(
-            self.every_n_inner_iters(batch_idx, hook.interval) for hook in loggers
-        ) or (self.end_of_epoch(runner.train_dataloader, batch_idx)):
+        if log_is_due(runner, batch_idx):
             hub = runner.message_hub
             figures = self._figures.pop()
             figures['energy_weight'] = float(self.energy_term.weight(runner.iter))

@@ -3,6 +3,7 @@
 from sealpose.engine.hooks.bn_momentum import BNMomentumHook
 from sealpose.engine.hooks.compile import CompileHook
 from sealpose.engine.hooks.data_wait import DataWaitHook
+from sealpose.engine.hooks.deferred_scalars import DeferredScalarsHook
 from sealpose.engine.hooks.epoch_seed import EpochSeedHook
 from sealpose.engine.hooks.finite import FiniteHook, NonFiniteError
 from sealpose.engine.hooks.log_files import LogFilesHook
@@ -18,6 +19,7 @@ __all__ = [
     'BNMomentumHook',
     'CompileHook',
     'DataWaitHook',
+    'DeferredScalarsHook',
     'EpochSeedHook',
     'FiniteHook',
     'LogFilesHook',

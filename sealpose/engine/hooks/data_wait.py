@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from mmengine.hooks import Hook, LoggerHook
+from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from sealpose.engine.log_interval import log_is_due
 from sealpose.registry import HOOKS
 
 
@@ -32,10 +33,7 @@ class DataWaitHook(Hook):
         hub = runner.message_hub
         self._waited += hub.get_scalar('train/data_time').current()
         self._passed += hub.get_scalar('train/time').current()
-        loggers = (hook for hook in runner.hooks if isinstance(hook, LoggerHook))
-        if self.end_of_epoch(runner.train_dataloader, batch_idx) or any(
-            self.every_n_inner_iters(batch_idx, hook.interval) for hook in loggers
-        ):
+        if log_is_due(runner, batch_idx):
             share = self._waited / self._passed if self._passed else 0.0
             hub.update_scalar('train/data_share_percent', 100 * share)
             self._waited = self._passed = 0.0

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from mmengine.hooks import CheckpointHook, Hook, LoggerHook
+from mmengine.hooks import CheckpointHook, Hook
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from sealpose.engine.fault_record import FaultRecord, Findings, name_windows
 from sealpose.engine.fault_report import FaultReport, report_all, report_own
+from sealpose.engine.log_interval import MOST_UNREAD, log_is_due
 from sealpose.engine.partial_gradients import optim_wrappers
 from sealpose.engine.resume import find_resumable
 from sealpose.engine.step_guard import StepGuard, restore
@@ -20,8 +21,6 @@ from sealpose.engine.trained_networks import find_spoilt, networks, objectives
 from sealpose.engine.unwrap import unwrap
 from sealpose.registry import HOOKS
 
-# Iterations whose flags lie on the device at most, where the log is written seldom.
-MOST_UNREAD = 200
 REMEDIES = {
     'batch': 'look at these samples: the files may hold NaN, or a transform or '
     'augmentation makes it. Leave them out (`valid` of PoseSequence), or repair them',
@@ -193,16 +192,14 @@ class FiniteHook(Hook):
     def _is_due(self, runner: Runner, batch_idx: int) -> bool:
         """Whether the log or a checkpoint is about to be written; same on all ranks."""
         return (
-            self.end_of_epoch(runner.train_dataloader, batch_idx)
+            log_is_due(runner, batch_idx)
             or self.is_last_train_iter(runner)
             or self.every_n_train_iters(runner, MOST_UNREAD)
             or any(
-                self.every_n_inner_iters(batch_idx, hook.interval)
-                if isinstance(hook, LoggerHook)
-                else not hook.by_epoch
+                isinstance(hook, CheckpointHook)
+                and not hook.by_epoch
                 and self.every_n_train_iters(runner, hook.interval)
                 for hook in runner.hooks
-                if isinstance(hook, LoggerHook | CheckpointHook)
             )
         )
 
