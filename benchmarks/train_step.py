@@ -82,6 +82,7 @@ SMALL = dict(type='GraphLossNet', embed_dims=128, num_heads=4, depth=3)
 # Name -> config of SEALHook, and what is changed in it.
 FORMS = {
     'ours': ('published.py', {}),
+    'one pass': ('published.py', dict(one_pass=True)),
     'fresh': ('published.py', dict(negatives='fresh')),
     'small': ('published.py', dict(loss_net=SMALL)),
     'bones': ('structure.py', {}),
@@ -144,6 +145,9 @@ def row(name: str, args: argparse.Namespace) -> dict:
         **ms,
         'published / ours': median_ratio(times['published'], times['ours']),
         'no-grad / ours': median_ratio(times['no-grad'], times['ours']),
+        'published / one pass': median_ratio(times['published'], times['one pass']),
+        'no-grad / one pass': median_ratio(times['no-grad'], times['one pass']),
+        'one pass / base': median_ratio(times['one pass'], times['base']),
         'ours / base': median_ratio(times['ours'], times['base']),
         'small / base': median_ratio(times['small'], times['base']),
         'bones / base': median_ratio(times['bones'], times['base']),

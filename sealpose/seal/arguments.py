@@ -41,11 +41,12 @@ def check_weight(energy_weight: float | None, energy_ratio: float | None) -> Non
         )
 
 
-def check_predictions(negatives: str, energy_at: str) -> None:
+def check_predictions(negatives: str, energy_at: str, one_pass: bool) -> None:
     """Ask for predictions that there are, and none twice.
 
     Raises:
-        ValueError: an unknown name, or two passes in eval mode.
+        ValueError: an unknown name, two passes in eval mode, or an energy of another
+            prediction than the one that the loss-net learns from.
     """
     if negatives not in ('shared', 'fresh'):
         raise ValueError(
@@ -60,6 +61,29 @@ def check_predictions(negatives: str, energy_at: str) -> None:
         raise ValueError(
             f"SEALHook: negatives='fresh' with {energy_at=} would predict the same "
             "twice; leave negatives='shared'"
+        )
+    if negatives == 'fresh' and one_pass:
+        raise ValueError(
+            'SEALHook: one_pass=True judges the prediction that is ranked, but '
+            "negatives='fresh' ranks another one; leave negatives='shared'"
+        )
+
+
+def check_all_labelled(one_pass: bool, labelled: object) -> None:
+    """Ask for truth of all windows, where the loss-net judges what it learns from.
+
+    Args:
+        one_pass: Argument of SEALHook.
+        labelled: Which windows have truth; None means all.
+
+    Raises:
+        ValueError: some may have none.
+    """
+    if one_pass and labelled is not None:
+        raise ValueError(
+            'SEALHook: one_pass=True judges the windows that the loss-net learns from, '
+            'but some of these have no truth, from which it does not learn. Set '
+            'one_pass=False'
         )
 
 

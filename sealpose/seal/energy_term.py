@@ -1,10 +1,13 @@
 """The energy as one of the pose-net's losses: its value, its weight, its gradient."""
 
+from collections.abc import Callable
+
 from torch import Tensor, autograd
 
 from sealpose.seal.balance import GradientBalance
 from sealpose.seal.schedule import EnergyWeight
-from sealpose.seal.trainer import LossNetTrainer
+
+Judge = Callable[[], tuple[Tensor, Tensor]]
 
 
 class EnergyTerm:
@@ -34,8 +37,7 @@ class EnergyTerm:
 
     def __call__(
         self,
-        trainer: LossNetTrainer,
-        x: Tensor,
+        judge: Judge,
         pred: Tensor,
         pose_loss: Tensor | None,
         iteration: int,
@@ -43,8 +45,8 @@ class EnergyTerm:
         """Return the weighted energy, None while it has no weight, and its figures.
 
         Args:
-            trainer: Of the loss-net.
-            x: 2D keypoints (B, T', J, 2) of the predicted frames, screen-normalised.
+            judge: Returns the mean energy of the prediction and its gradient there;
+                called if it has a weight.
             pred: (B, T', J, 3), metres, root-relative, camera axes.
             pose_loss: Sum of the other losses; needed for a ratio.
             iteration: Of the run.
@@ -52,9 +54,9 @@ class EnergyTerm:
         Raises:
             TypeError: the ratio to other losses is asked for, but they are not given.
         """
-        if self.strength.at(iteration) == 0:
+        if not self.acts(iteration):
             return None, {}
-        energy, gradient = trainer.energy_and_gradient(x, pred)
+        energy, gradient = judge()
         figures = {'energy_pred': energy}
         if pose_loss is not None:
             (pull,) = autograd.grad(pose_loss, pred, retain_graph=True)
@@ -71,6 +73,10 @@ class EnergyTerm:
         # pass through the loss-net.
         tangent = (gradient * (pred - pred.detach())).sum()
         return self.weight(iteration) * (energy + tangent), figures
+
+    def acts(self, iteration: int) -> bool:
+        """Whether the energy has a weight in this iteration."""
+        return self.strength.at(iteration) != 0
 
     def weight(self, iteration: int) -> Tensor | float:
         """Return the present weight of the mean energy."""

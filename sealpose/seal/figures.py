@@ -1,4 +1,4 @@
-"""Means over iterations that stay on the device until somebody wants to read them."""
+"""Figures of the loss-net, which stay on the device until somebody reads them."""
 
 import torch
 from torch import Tensor
@@ -31,3 +31,19 @@ class FigureMeans:
         named = dict(zip(self._sums, means, strict=True))
         self._sums, self._counts = {}, {}
         return named
+
+
+def ranking_figures(pred: Tensor, true: Tensor) -> dict[str, Tensor]:
+    """How the energies of predictions lie to those of the truths.
+
+    Args:
+        pred: Energies of the predictions (B, T').
+        true: Energies of the truths (B, T').
+    """
+    energy_pred, energy_true = pred.mean(), true.mean()
+    return {
+        'energy_pred': energy_pred,
+        'energy_true': energy_true,
+        'energy_gap': energy_pred - energy_true,
+        'ranked_right': (pred > true).to(pred.dtype).mean(),
+    }

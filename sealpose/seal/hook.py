@@ -10,7 +10,7 @@ from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
-from torch import Tensor, nn
+from torch import nn
 
 from sealpose.engine.log_interval import log_is_due
 from sealpose.engine.shared_buffers import share_buffers
@@ -18,6 +18,7 @@ from sealpose.engine.unwrap import unwrap
 from sealpose.registry import HOOKS
 from sealpose.seal.arguments import (
     at_inference,
+    check_all_labelled,
     check_learning,
     check_predictions,
     check_weight,
@@ -28,11 +29,12 @@ from sealpose.seal.build import (
     build_loss_net_trainer,
     build_objective,
 )
+from sealpose.seal.energy_fn import EnergyFn
 from sealpose.seal.energy_term import EnergyTerm
-from sealpose.seal.figures import FigureMeans
 from sealpose.seal.fit import check_skeletons
 from sealpose.seal.random_stream import derive_seed
 from sealpose.seal.schedule import EnergyWeight, Ramp, follow_lr
+from sealpose.seal.shared_pass import check_one_pass
 from sealpose.seal.state import restore_seal_state, seal_state
 from sealpose.seal.trainer import LossNetTrainer
 from sealpose.seal.watch import EnergyWatch
@@ -77,9 +79,15 @@ class SEALHook(Hook):
             has.
         negatives: ``shared`` ranks the prediction that has the energy. ``fresh``
             predicts once more in eval mode for it, as the published code did.
+        one_pass: Judge the prediction in the pass of the loss-net that learns from it:
+            the energy is that before the update, with the loss-net's dropout. It spares
+            the loss-net a pass forward and back, a quarter of its work or more.
         contrast: What else is ranked: lists of configs, ``negatives`` from NEGATIVES
             and ``corrections`` from CORRECTIONS.
         updates: Updates of the loss-net in every iteration.
+        every: Iterations from one in which the loss-net learns and the energy acts, as
+            many times stronger, to the next. It divides what SEAL costs by as much:
+            lazy regularisation, after T. Karras et al., StyleGAN2, CVPR 2020.
         warmup_iters: Iterations at the start in which the loss-net learns alone.
         schedule: Arguments of :class:`~sealpose.seal.schedule.Ramp`, which multiplies
             the weight or the ratio: ``dict(type='linear', begin=0, end=5000,
@@ -108,8 +116,10 @@ class SEALHook(Hook):
         energy_at: str = 'training',
         deconflict: bool = False,
         negatives: str = 'shared',
+        one_pass: bool = False,
         contrast: dict | None = None,
         updates: int = 1,
+        every: int = 1,
         warmup_iters: int = 0,
         schedule: dict | None = None,
         follow_lr: bool = False,
@@ -119,12 +129,13 @@ class SEALHook(Hook):
     ) -> None:
         check_learning(objective, optim_wrapper, static, init)
         check_weight(energy_weight, energy_ratio)
-        check_predictions(negatives, energy_at)
+        check_predictions(negatives, energy_at, one_pass)
         self.loss_net = loss_net
         self.objective = objective
         self.optim_wrapper = optim_wrapper
         self.negatives = negatives
         self.energy_at = energy_at
+        self.one_pass = one_pass
         self.contrast = contrast or {}
         self.updates = updates
         self.follow_lr = follow_lr
@@ -135,13 +146,11 @@ class SEALHook(Hook):
         by_ratio = energy_ratio is not None
         strength = energy_ratio if by_ratio else energy_weight
         self.energy_term = EnergyTerm(
-            EnergyWeight(strength, warmup_iters, ramp), by_ratio, deconflict
+            EnergyWeight(strength, warmup_iters, ramp, every), by_ratio, deconflict
         )
         self.trainer: LossNetTrainer | None = None
-        self._model: nn.Module | None = None
-        self._at_inference = False
-        self._figures, self._watch = FigureMeans(), EnergyWatch()
-        self._iter = 0
+        self.energy_fn: EnergyFn | None = None
+        self._watch = EnergyWatch()
 
     def check(self, model: nn.Module, dataset: Any) -> None:
         """Find faults of the config before a run writes its first file.
@@ -153,10 +162,13 @@ class SEALHook(Hook):
         Raises:
             KeyError: an unknown loss-net or objective.
             ValueError: the skeletons of loss-net, model and data differ, or ``init``
-                does not fit.
+                does not fit, or ``one_pass`` is not possible.
         """
         loss_net = build_loss_net(self.loss_net, model.skeleton, 0, self.init)
         check_skeletons(loss_net, model, dataset)
+        check_all_labelled(self.one_pass, getattr(dataset, 'labelled', None))
+        if self.one_pass:
+            check_one_pass(loss_net, self.updates)
         if self.objective is not None:
             build_objective(self.objective, model.skeleton)
         build_contrast(model.skeleton, **self.contrast)
@@ -183,8 +195,9 @@ class SEALHook(Hook):
         # Here rather than earlier: EMAHook deep-copies the model in before_run.
         self.attach(unwrap(runner.model))
         if not self.trainer.frozen:
+            count = self.energy_term.strength.due_before
             self.trainer.optim_wrapper.initialize_count_status(
-                self.trainer.step_net, runner.iter, runner.max_iters
+                self.trainer.step_net, count(runner.iter), count(runner.max_iters)
             )
 
     def attach(self, model: nn.Module) -> None:
@@ -194,14 +207,21 @@ class SEALHook(Hook):
                 f'SEALHook trains models that call their `energy_fn`, as PoseLifter '
                 f'does, but {type(model).__name__} has no such attribute'
             )
-        self._at_inference = at_inference(self.energy_at, model)
-        self._model = model
+        self.energy_fn = EnergyFn(
+            self.trainer,
+            self.energy_term,
+            model,
+            at_inference=at_inference(self.energy_at, model),
+            fresh=self.negatives == 'fresh',
+            one_pass=self.one_pass,
+        )
+        # Past nn.Module, which would look for parameters in it.
         object.__setattr__(model, 'energy_fn', self.energy_fn)
 
     def after_train(self, runner: Runner) -> None:
         """Take ``energy_fn`` away from the model."""
         object.__setattr__(unwrap(runner.model), 'energy_fn', None)
-        self._model = None
+        self.energy_fn = None
 
     def before_train_iter(self, runner: Runner, *args: Any, **kwargs: Any) -> None:
         """Note the iteration, and restart the loss-net's random stream from it.
@@ -210,55 +230,18 @@ class SEALHook(Hook):
         depends on statistics of batch norm, all processes take those of the main one:
         only these come back from a checkpoint.
         """
-        self._iter = runner.iter
+        self.energy_fn.iteration = runner.iter
         self.trainer.seed(derive_seed(self.seed, runner.iter, get_rank()))
-        if self._at_inference:
-            share_buffers(self._model)
+        if self.energy_fn.predicts_at_inference:
+            share_buffers(self.energy_fn.model)
         if self.follow_lr and not self.static:
             follow_lr(self.trainer.optim_wrapper, runner.optim_wrapper)
-
-    def energy_fn(
-        self,
-        x: Tensor,
-        pred: Tensor,
-        target: Tensor,
-        labelled: Tensor | None = None,
-        pose_loss: Tensor | None = None,
-    ) -> dict[str, Tensor]:
-        """Train the loss-net on a batch and return the energy for the pose-net.
-
-        Args:
-            x: 2D keypoints (B, T', J, 2) of the predicted frames, screen-normalised.
-            pred: (B, T', J, 3), metres, root-relative, camera axes.
-            target: True poses, like ``pred``.
-            labelled: (B,) bool, the windows that have truth, which come first. The
-                loss-net learns from these; the energy acts on all.
-            pose_loss: Sum of the other losses, with which the energy is weighed; needed
-                for ``energy_ratio``.
-
-        Returns:
-            ``loss_energy``, or nothing while the energy has no weight.
-        """
-        figures = {}
-        if self._at_inference:
-            pred = self._model.predict_fresh(gradients=True)
-            pose_loss = self._model.pose_loss(pred)
-        if not self.static:
-            fresh = self.negatives == 'fresh'
-            negative = self._model.predict_fresh() if fresh else pred
-            rows = slice(None if labelled is None else int(labelled.sum()))
-            figures = self.trainer.step(x[rows], negative[rows], target[rows])
-        energy, more = self.energy_term(self.trainer, x, pred, pose_loss, self._iter)
-        figures = {**more, **figures}
-        if figures:
-            self._figures.add(figures)
-        return {} if energy is None else {'loss_energy': energy}
 
     def after_train_iter(self, runner: Runner, batch_idx: int, *args, **kwargs) -> None:
         """Hand the figures to the log when it is about to be written."""
         if log_is_due(runner, batch_idx):
             hub = runner.message_hub
-            figures = self._figures.pop()
+            figures = self.energy_fn.figures.pop()
             figures['energy_weight'] = float(self.energy_term.weight(runner.iter))
             for name, value in figures.items():
                 hub.update_scalar(f'train/seal_{name}', value)

@@ -22,6 +22,7 @@ RATIO = {'energy_weight': None, 'energy_ratio': 0.5}
 RUNS = {
     'weight': {},
     'ratio': RATIO,
+    'one_pass': {**RATIO, 'one_pass': True},
     'corrections': {
         **RATIO,
         'updates': 2,

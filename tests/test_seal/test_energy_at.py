@@ -28,13 +28,13 @@ class Watched(TinyLifter):
 
 def test_the_energy_acts_through_the_eval_mode():
     model, hook = Watched(), seal(energy_weight=0.5, **INFERENCE)
-    hook.attach(model)
     x, y = torch.randn(4, 1, 17, 2), torch.randn(4, 1, 17, 3)
     net = MLPLossNet('h36m17', 16)
     seen = []
     hook.trainer = LossNetTrainer(
         net, MarginObjective(), torch.optim.SGD(net.parameters(), lr=0.1)
     )
+    hook.attach(model)
     step = hook.trainer.step
     hook.trainer.step = lambda *args: seen.extend(args) or step(*args)
     losses = model(x, y, mode='loss')

@@ -1,3 +1,5 @@
+from functools import partial
+
 import pytest
 import torch
 
@@ -20,6 +22,10 @@ def batch():
     return x, (y + 0.1 * torch.randn_like(y)).requires_grad_(), y
 
 
+def apply(term, trainer, x, pred, *args):
+    return term(partial(trainer.energy_and_gradient, x, pred), pred, *args)
+
+
 def pose_loss(pred, true):
     return (pred - true).norm(dim=-1).mean()
 
@@ -30,7 +36,8 @@ def grad(value, pred):
 
 def test_value_and_gradient_are_those_of_the_weighted_energy():
     trainer, (x, pred, _) = make_trainer(), batch()
-    value, figures = EnergyTerm(EnergyWeight(0.25))(trainer, x, pred, None, 0)
+    term = EnergyTerm(EnergyWeight(0.25))
+    value, figures = apply(term, trainer, x, pred, None, 0)
     # By autograd through the loss-net in eval mode.
     energy = trainer.loss_net.eval()(x, pred).mean()
     torch.testing.assert_close(value, 0.25 * energy)
@@ -42,14 +49,14 @@ def test_value_and_gradient_are_those_of_the_weighted_energy():
 def test_gradient_reaches_the_pose_net_and_not_the_loss_net():
     trainer, (x, _, _) = make_trainer(), batch()
     pose_net = torch.nn.Linear(2, 3)
-    value, _ = EnergyTerm(EnergyWeight(2.0))(trainer, x, pose_net(x), None, 0)
+    value, _ = apply(EnergyTerm(EnergyWeight(2.0)), trainer, x, pose_net(x), None, 0)
     value.backward()
     got = pose_net.weight.grad.clone()
     pose_net.zero_grad()
     (2 * trainer.loss_net.eval()(x, pose_net(x)).mean()).backward()
     torch.testing.assert_close(got, pose_net.weight.grad)
     trainer.loss_net.zero_grad()
-    EnergyTerm(EnergyWeight(2.0))(trainer, x, pose_net(x), None, 0)[0].backward()
+    apply(EnergyTerm(EnergyWeight(2.0)), trainer, x, pose_net(x), None, 0)[0].backward()
     assert all(p.grad is None for p in trainer.loss_net.parameters())
 
 
@@ -62,11 +69,12 @@ def test_without_weight_nothing_is_computed():
     for by_ratio in (False, True):
         term = EnergyTerm(late, by_ratio)
         loss = pose_loss(pred, true)
-        assert term(trainer, x, pred, loss, 2) == (None, {})
+        assert apply(term, trainer, x, pred, loss, 2) == (None, {})
         assert term.weight(2) == 0 and not calls
-        assert term(trainer, x, pred, loss, 3)[0] is not None
+        assert apply(term, trainer, x, pred, loss, 3)[0] is not None
         assert calls.pop() and not calls
-    assert EnergyTerm(EnergyWeight(0.0))(trainer, x, pred, None, 9) == (None, {})
+    never = EnergyTerm(EnergyWeight(0.0))
+    assert apply(never, trainer, x, pred, None, 9) == (None, {})
 
 
 def test_ratio_sets_the_norm_of_the_gradient():
@@ -74,7 +82,7 @@ def test_ratio_sets_the_norm_of_the_gradient():
     ramp = Ramp(end=10, start_factor=0.5)
     term = EnergyTerm(EnergyWeight(0.2, ramp=ramp), by_ratio=True)
     loss = 3 * pose_loss(pred, true)
-    value, figures = term(trainer, x, pred, loss, 5)
+    value, figures = apply(term, trainer, x, pred, loss, 5)
     pull, push = grad(loss, pred), grad(value, pred)
     assert (push.norm() / pull.norm()).item() == pytest.approx(0.2 * 0.75, rel=1e-5)
     energy = trainer.loss_net.eval()(x, pred).mean()
@@ -95,7 +103,7 @@ def test_ratio_does_not_see_the_size_of_the_energy():
         with torch.no_grad():
             trainer.loss_net.head.weight.mul_(scale)
         term = EnergyTerm(EnergyWeight(0.2), by_ratio=True)
-        value, _ = term(trainer, x, pred, pose_loss(pred, true), 0)
+        value, _ = apply(term, trainer, x, pred, pose_loss(pred, true), 0)
         gradients.append(grad(value, pred))
     torch.testing.assert_close(*gradients)
 
@@ -104,8 +112,8 @@ def test_a_weight_is_compared_too_but_does_not_change():
     trainer, (x, pred, true) = make_trainer(), batch()
     term = EnergyTerm(EnergyWeight(0.25))
     loss = pose_loss(pred, true)
-    value, figures = term(trainer, x, pred, loss, 0)
-    alone, _ = EnergyTerm(EnergyWeight(0.25))(trainer, x, pred, None, 0)
+    value, figures = apply(term, trainer, x, pred, loss, 0)
+    alone, _ = apply(EnergyTerm(EnergyWeight(0.25)), trainer, x, pred, None, 0)
     assert torch.equal(value, alone)
     assert figures.keys() == {'energy_pred', 'gradient_ratio', 'gradient_cosine'}
     # The graph of the losses is still there for the training.
@@ -118,4 +126,4 @@ def test_ratio_needs_the_other_losses():
     trainer, (x, pred, _) = make_trainer(), batch()
     term = EnergyTerm(EnergyWeight(0.2), by_ratio=True)
     with pytest.raises(TypeError, match='without `pose_loss`.* set energy_weight'):
-        term(trainer, x, pred, None, 0)
+        apply(term, trainer, x, pred, None, 0)

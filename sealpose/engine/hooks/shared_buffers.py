@@ -29,7 +29,9 @@ class SharedBuffersHook(Hook):
         share_buffers(runner.model)
 
     def before_train_iter(self, runner: Runner, *args: Any, **kwargs: Any) -> None:
-        """Copy them where training depends on them."""
+        """Copy them where training depends on them, unless SEALHook does already."""
         model = unwrap(runner.model)
-        if getattr(model, 'losses_at_inference', None):
+        energy_fn = getattr(model, 'energy_fn', None)
+        shared = getattr(energy_fn, 'predicts_at_inference', False)
+        if getattr(model, 'losses_at_inference', None) and not shared:
             share_buffers(model)

@@ -18,7 +18,12 @@ class LossNet(nn.Module):
 
     Args:
         skeleton: Skeleton of the poses, or its name.
+
+    Attributes:
+        frames_apart: Whether the energy of a frame depends on that frame alone.
     """
+
+    frames_apart = True
 
     def __init__(self, skeleton: str | Skeleton) -> None:
         super().__init__()

@@ -37,6 +37,8 @@ class PairwiseLossNet(LossNet):
         hidden_dims: Width of the MLP of the pairs.
     """
 
+    frames_apart = False
+
     def __init__(
         self, skeleton: str | Skeleton, frame: Mapping, hidden_dims: int = 256
     ) -> None:
@@ -89,6 +91,8 @@ class TemporalLossNet(LossNet):
         focal: Focal length in half image widths, for the feature ``residual``; None is
             a weakly perspective camera.
     """
+
+    frames_apart = False
 
     def __init__(
         self,
