@@ -3,9 +3,6 @@
 
 import argparse
 
-import torch
-from mmengine.config import Config
-
 from sealpose.apis import build_trainer, load_config
 from sealpose.apis.cli import add_run_arguments, one_line_errors
 
@@ -25,9 +22,7 @@ def parse_args() -> argparse.Namespace:
         help='continue from the newest checkpoint of the work dir that can be read, or '
         'from the given one; start if there is none',
     )
-    parser.add_argument(
-        '--amp', action='store_true', help='mixed precision (bfloat16) on a GPU'
-    )
+    parser.add_argument('--amp', action='store_true', help='mixed precision (bfloat16)')
     parser.add_argument('--seed', type=int, help='seed of everything random')
     add_run_arguments(parser, example='train_cfg.max_epochs=5')
     return parser.parse_args()
@@ -44,18 +39,9 @@ def main() -> None:
             cfg.resume = True
             cfg.load_from = None if args.resume == 'auto' else args.resume
         if args.amp:
-            use_mixed_precision(cfg)
+            cfg.optim_wrapper.type = 'Bf16OptimWrapper'
         runner = build_trainer(cfg)
     runner.train()
-
-
-def use_mixed_precision(cfg: Config) -> None:
-    if not torch.cuda.is_available():
-        raise ValueError(
-            '--amp needs a CUDA device, and torch finds none; leave it out'
-        )
-    cfg.optim_wrapper.type = 'AmpOptimWrapper'
-    cfg.optim_wrapper.dtype = 'bfloat16'
 
 
 if __name__ == '__main__':

@@ -5,9 +5,7 @@ _seal = 'configs/seal/simplebaseline_cmu.py'
 _training = {'custom_hooks.0.energy_at': 'training'}
 _one_pass = {'custom_hooks.0.one_pass': True}
 _every = {
-    f'seal_every_{every}': dict(
-        config=_seal, overrides={'custom_hooks.0.every': every}
-    )
+    f'seal_every_{every}': dict(config=_seal, overrides={'custom_hooks.0.every': every})
     for every in (2, 4, 8)
 }
 arms = dict(

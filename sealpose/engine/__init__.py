@@ -1,5 +1,6 @@
 """What mmengine's Runner needs beside its own parts."""
 
+from sealpose.engine.bf16 import Bf16OptimWrapper
 from sealpose.engine.checkpoint import check_state_dict, read_checkpoint
 from sealpose.engine.epoch_loop import ResumableEpochLoop
 from sealpose.engine.hooks import (
@@ -15,6 +16,7 @@ from sealpose.engine.resume import find_resumable
 
 __all__ = [
     'BNMomentumHook',
+    'Bf16OptimWrapper',
     'EpochSeedHook',
     'LossSeededOptimWrapper',
     'PlainCheckpointHook',

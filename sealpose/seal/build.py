@@ -9,6 +9,7 @@ from mmengine.optim import AmpOptimWrapper, OptimWrapper, build_optim_wrapper
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
+from sealpose.engine.bf16 import Bf16OptimWrapper
 from sealpose.engine.fused import fused_optimizer
 from sealpose.registry import CORRECTIONS, LOSS_NETS, NEGATIVES, RANKING_OBJECTIVES
 from sealpose.seal.contrast import Contrast
@@ -66,8 +67,8 @@ def build_loss_net_optimizer(
         model_wrapper: Optimizer wrapper of the model.
     """
     config = dict(config)
-    if 'type' not in config and isinstance(model_wrapper, AmpOptimWrapper):
-        config.update(type=type(model_wrapper), dtype=model_wrapper.cast_dtype)
+    if 'type' not in config:
+        config.update(_precision_of(model_wrapper))
     if 'optimizer' in config:
         device = next(loss_net.parameters()).device
         config['optimizer'] = fused_optimizer(config['optimizer'], device)
@@ -76,6 +77,14 @@ def build_loss_net_optimizer(
         # mmengine would log it under the name of the model's gradient.
         optim_wrapper.grad_name = f'seal_{optim_wrapper.grad_name}'
     return optim_wrapper
+
+
+def _precision_of(model_wrapper: OptimWrapper) -> dict:
+    if isinstance(model_wrapper, AmpOptimWrapper):
+        return dict(type=type(model_wrapper), dtype=model_wrapper.cast_dtype)
+    if isinstance(model_wrapper, Bf16OptimWrapper):
+        return dict(type=Bf16OptimWrapper)
+    return {}
 
 
 def build_loss_net_trainer(

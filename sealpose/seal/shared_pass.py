@@ -32,7 +32,7 @@ class SharedPass:
             raise TypeError(
                 'one_pass=True divides gradients by small numbers, which float16 does '
                 'not have. Train the loss-net in bfloat16 or float32: '
-                "optim_wrapper=dict(type='AmpOptimWrapper', dtype='bfloat16', ...)"
+                "optim_wrapper=dict(type='Bf16OptimWrapper', ...)"
             )
         self._poses = poses
         self._index = index

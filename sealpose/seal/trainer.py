@@ -36,7 +36,7 @@ class LossNetTrainer:
 
     The loss-net's dropout draws from a random stream of its own, so the pose-net sees
     the same random numbers as without it. The precision is its own too: full under a
-    plain optimizer, mixed under an AmpOptimWrapper, whatever autocast surrounds it.
+    plain optimizer, mixed under a Bf16OptimWrapper, whatever autocast surrounds it.
 
     Args:
         loss_net: The loss-net, on its device.

@@ -26,7 +26,7 @@ RUN = {
     'default_hooks.logger.interval': 100,
 }
 ITERATIONS = 20
-BF16 = {'optim_wrapper.type': 'AmpOptimWrapper', 'optim_wrapper.dtype': 'bfloat16'}
+BF16 = {'optim_wrapper.type': 'Bf16OptimWrapper'}
 # Saves in the middle of what the epoch-based run calls an epoch.
 BY_ITERATION = {
     'train_dataloader.sampler.type': 'InfiniteSampler',

@@ -17,14 +17,7 @@ from .runs import (
     train,
 )
 
-pytestmark = pytest.mark.filterwarnings('ignore:torch.cuda.amp.GradScaler')
 LOOPS = [(loop, p) for loop in ('epoch', 'iteration') for p in ('fp32', 'bf16')]
-
-
-@pytest.fixture(autouse=True)
-def mixed_precision_on_a_cpu(monkeypatch):
-    module = 'mmengine.optim.optimizer.amp_optimizer_wrapper.is_cuda_available'
-    monkeypatch.setattr(module, lambda: True)
 
 
 @pytest.mark.parametrize(('loop', 'precision'), LOOPS)

@@ -39,10 +39,8 @@ def one_process(rank, meeting, cfg, *hooks, resume):
 
 
 @pytest.fixture
-def run_both(tiny_cfg, tmp_path, monkeypatch):
+def run_both(tiny_cfg, tmp_path):
     """Run two processes; only the second one is signalled."""
-    module = 'mmengine.optim.optimizer.amp_optimizer_wrapper.is_cuda_available'
-    monkeypatch.setattr(module, lambda: True)
     runs = iter(range(9))
 
     def run(work_dir, precision, signal_at=None, resume=False):

@@ -229,14 +229,15 @@ def test_ema_of_the_model_works(tmp_path):
 
 
 @pytest.mark.filterwarnings('ignore:torch.cuda.amp.GradScaler')
-def test_mixed_precision_follows_the_model(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    'wrapper',
+    [{'type': 'Bf16OptimWrapper'}, {'type': 'AmpOptimWrapper', 'dtype': 'bfloat16'}],
+)
+def test_mixed_precision_follows_the_model(tmp_path, monkeypatch, wrapper):
+    # mmengine's wrapper works on a CPU, but refuses.
     module = 'mmengine.optim.optimizer.amp_optimizer_wrapper.is_cuda_available'
     monkeypatch.setattr(module, lambda: True)
-    amp = {
-        'type': 'AmpOptimWrapper',
-        'dtype': 'bfloat16',
-        'optimizer': {'type': 'SGD', 'lr': 0.05},
-    }
+    amp = {**wrapper, 'optimizer': {'type': 'SGD', 'lr': 0.05}}
     follows, own = seal(), seal()
     own.optim_wrapper = {'type': 'OptimWrapper', **own.optim_wrapper}
     for hook, dtype in ((follows, torch.bfloat16), (own, None)):
