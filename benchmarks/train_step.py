@@ -29,6 +29,7 @@ from tabulate import tabulate
 from torch import Tensor, nn
 
 from sealpose.apis.timing import interleaved_times, median_ratio
+from sealpose.engine import Bf16OptimWrapper
 from sealpose.engine.fused import fused_optimizer
 from sealpose.models.pose_lifter import PoseLifter
 from sealpose.seal import SEALHook
@@ -189,7 +190,7 @@ class Forms:
         self.compiled = compiled
         if compiled:
             self.model.backbone.compile()
-        wrapper = dict(type='Bf16OptimWrapper') if bf16 else {}
+        wrapper = dict(type=Bf16OptimWrapper) if bf16 else {}
         self.optim_wrapper: OptimWrapper = build_optim_wrapper(
             self.model, dict(**wrapper, optimizer=fused_optimizer(OPTIMIZER, device))
         )

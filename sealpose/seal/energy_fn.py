@@ -45,11 +45,6 @@ class EnergyFn:
         self.iteration = 0
         self.figures = FigureMeans()
 
-    @property
-    def predicts_at_inference(self) -> bool:
-        """Whether this iteration needs the statistics of batch norm."""
-        return self.at_inference and self.term.strength.due(self.iteration)
-
     def __call__(
         self,
         x: Tensor,
@@ -70,10 +65,8 @@ class EnergyFn:
                 for ``energy_ratio``.
 
         Returns:
-            ``loss_energy``, or nothing where the energy has no weight or is not due.
+            ``loss_energy``, or nothing while the energy has no weight.
         """
-        if not self.term.strength.due(self.iteration):
-            return {}
         if self.at_inference:
             pred = self.model.predict_fresh(gradients=True)
             pose_loss = self.model.pose_loss(pred)

@@ -85,9 +85,6 @@ class SEALHook(Hook):
         contrast: What else is ranked: lists of configs, ``negatives`` from NEGATIVES
             and ``corrections`` from CORRECTIONS.
         updates: Updates of the loss-net in every iteration.
-        every: Iterations from one in which the loss-net learns and the energy acts, as
-            many times stronger, to the next. It divides what SEAL costs by as much:
-            lazy regularisation, after T. Karras et al., StyleGAN2, CVPR 2020.
         warmup_iters: Iterations at the start in which the loss-net learns alone.
         schedule: Arguments of :class:`~sealpose.seal.schedule.Ramp`, which multiplies
             the weight or the ratio: ``dict(type='linear', begin=0, end=5000,
@@ -119,7 +116,6 @@ class SEALHook(Hook):
         one_pass: bool = False,
         contrast: dict | None = None,
         updates: int = 1,
-        every: int = 1,
         warmup_iters: int = 0,
         schedule: dict | None = None,
         follow_lr: bool = False,
@@ -146,7 +142,7 @@ class SEALHook(Hook):
         by_ratio = energy_ratio is not None
         strength = energy_ratio if by_ratio else energy_weight
         self.energy_term = EnergyTerm(
-            EnergyWeight(strength, warmup_iters, ramp, every), by_ratio, deconflict
+            EnergyWeight(strength, warmup_iters, ramp), by_ratio, deconflict
         )
         self.trainer: LossNetTrainer | None = None
         self.energy_fn: EnergyFn | None = None
@@ -195,9 +191,8 @@ class SEALHook(Hook):
         # Here rather than earlier: EMAHook deep-copies the model in before_run.
         self.attach(unwrap(runner.model))
         if not self.trainer.frozen:
-            count = self.energy_term.strength.due_before
             self.trainer.optim_wrapper.initialize_count_status(
-                self.trainer.step_net, count(runner.iter), count(runner.max_iters)
+                self.trainer.step_net, runner.iter, runner.max_iters
             )
 
     def attach(self, model: nn.Module) -> None:
@@ -232,7 +227,7 @@ class SEALHook(Hook):
         """
         self.energy_fn.iteration = runner.iter
         self.trainer.seed(derive_seed(self.seed, runner.iter, get_rank()))
-        if self.energy_fn.predicts_at_inference:
+        if self.energy_fn.at_inference:
             share_buffers(self.energy_fn.model)
         if self.follow_lr and not self.static:
             follow_lr(self.trainer.optim_wrapper, runner.optim_wrapper)

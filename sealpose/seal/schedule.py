@@ -56,37 +56,21 @@ class EnergyWeight:
         value: The weight that the ramp multiplies.
         warmup_iters: Iterations of weight 0 at the start, for the loss-net to learn.
         ramp: Factor by iteration; None is 1 throughout.
-        every: Iterations from one that is due to the next, after the warm-up; the
-            weight is as many times larger.
     """
 
     value: float
     warmup_iters: int = 0
     ramp: Ramp | None = None
-    every: int = 1
 
     def __post_init__(self) -> None:
         if self.value < 0:
             raise ValueError(f'energy_weight must not be negative, got {self.value}')
-        if self.every < 1:
-            raise ValueError(f'every must be a positive number, got {self.every}')
 
     def at(self, iteration: int) -> float:
-        """Return the weight at an iteration that is due."""
+        """Return the weight at an iteration."""
         if iteration < self.warmup_iters:
             return 0.0
-        ramp = self.ramp.at(iteration) if self.ramp else 1.0
-        return self.every * self.value * ramp
-
-    def due(self, iteration: int) -> bool:
-        """Whether an iteration needs the loss-net: to learn, or to judge."""
-        beyond = iteration - self.warmup_iters
-        return beyond < 0 or beyond % self.every == 0
-
-    def due_before(self, iteration: int) -> int:
-        """Number of iterations before this one that are due."""
-        beyond = max(iteration - self.warmup_iters, 0)
-        return min(iteration, self.warmup_iters) + math.ceil(beyond / self.every)
+        return self.value * (self.ramp.at(iteration) if self.ramp else 1.0)
 
 
 def follow_lr(follower: OptimWrapper, leader: OptimWrapper) -> None:

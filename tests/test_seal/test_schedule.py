@@ -26,17 +26,7 @@ def test_ramp_may_fall_and_warmup_wins():
     assert weight.at(10) == 0
 
 
-def test_every_third_iteration_is_due_and_three_times_as_strong():
-    weight = EnergyWeight(0.5, warmup_iters=2, every=3)
-    assert [i for i in range(12) if weight.due(i)] == [0, 1, 2, 5, 8, 11]
-    assert [weight.at(i) for i in (1, 2, 5)] == [0, 1.5, 1.5]
-    for end in range(12):
-        assert weight.due_before(end) == sum(weight.due(i) for i in range(end))
-
-
 def test_nonsense_is_refused():
-    with pytest.raises(ValueError, match='every must be a positive number, got 0'):
-        EnergyWeight(1, every=0)
     with pytest.raises(ValueError, match='begin=5 and end=5'):
         Ramp(end=5, begin=5)
     with pytest.raises(ValueError, match="'linear' or 'cosine', but got 'step'"):

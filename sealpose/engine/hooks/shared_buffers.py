@@ -32,6 +32,6 @@ class SharedBuffersHook(Hook):
         """Copy them where training depends on them, unless SEALHook does already."""
         model = unwrap(runner.model)
         energy_fn = getattr(model, 'energy_fn', None)
-        shared = getattr(energy_fn, 'predicts_at_inference', False)
+        shared = getattr(energy_fn, 'at_inference', False)
         if getattr(model, 'losses_at_inference', None) and not shared:
             share_buffers(model)
