@@ -6,7 +6,7 @@ _training = {'custom_hooks.0.energy_at': 'training'}
 _one_pass = {'custom_hooks.0.one_pass': True}
 _graph = {
     'custom_hooks.0.loss_net': dict(
-        _delete_=True, type='GraphLossNet', embed_dims=64, num_heads=4, depth=3
+        _delete_=True, type='GraphLossNet', embed_dims=128, num_heads=4, depth=3
     )
 }
 arms = dict(

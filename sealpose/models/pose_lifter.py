@@ -141,31 +141,33 @@ class PoseLifter(BaseModel):
             pred = self.backbone(keypoints_2d)
         return pred if self.bone_prior is None else self.bone_prior(pred)
 
-    def predict_fresh(self, gradients: bool = False) -> Tensor:
+    def predict_fresh(self, gradients: bool = False, thinning: int = 1) -> Tensor:
         """Predict the training batch once more, in eval mode.
 
-        Only while ``energy_fn`` runs. The train mode is restored. A prediction with
-        gradients is made once for a batch, however many ask for it.
+        Only while ``energy_fn`` runs. The train mode is restored. A prediction of the
+        whole batch with gradients is made once, however many ask for it.
 
         Args:
             gradients: Whether the pose-net can be trained through it.
+            thinning: Predict every so many-th window.
 
         Returns:
-            (B, T', J, 3), metres, root-relative, camera axes.
+            (ceil(B / thinning), T', J, 3), metres, root-relative, camera axes.
         """
         batch = self._current('predict_fresh')
         if batch.at_inference is not None:
-            return batch.at_inference if gradients else batch.at_inference.detach()
+            pred = batch.at_inference[::thinning]
+            return pred if gradients else pred.detach()
         training = self.backbone.training
         self.backbone.eval()
         with torch.set_grad_enabled(gradients):
-            pred = self.backbone(batch.keypoints_2d)
+            pred = self.backbone(batch.keypoints_2d[::thinning])
         self.backbone.train(training)
-        if gradients:
+        if gradients and thinning == 1:
             batch.at_inference = pred
         return pred
 
-    def pose_loss(self, pred: Tensor) -> Tensor:
+    def pose_loss(self, pred: Tensor, thinning: int = 1) -> Tensor:
         """Sum of all losses for another prediction of the training batch.
 
         Only while ``energy_fn`` runs. Losses of a backbone's own cannot be in it; where
@@ -173,8 +175,9 @@ class PoseLifter(BaseModel):
 
         Args:
             pred: (B, T', J, 3), metres, root-relative, camera axes.
+            thinning: ``pred`` is of every so many-th window.
         """
-        batch = self._current('pose_loss')
+        batch = self._current('pose_loss').thinned(thinning)
         values = {
             **batch.losses(self.losses, pred),
             **batch.losses(self.losses_at_inference, pred),

@@ -33,6 +33,17 @@ class TrainingBatch:
         """2D keypoints (B, T', J, 2) of the predicted frames."""
         return centre(self.keypoints_2d, self.target.shape[1])[..., :2]
 
+    def thinned(self, thinning: int) -> 'TrainingBatch':
+        """Return every so many-th window."""
+        rows = slice(None, None, thinning)
+        return TrainingBatch(
+            self.keypoints_2d[rows],
+            self.target[rows],
+            self.skeleton,
+            len(range(self.count)[rows]),
+            None if self.labelled is None else self.labelled[rows],
+        )
+
     def losses(self, losses: nn.ModuleDict, pred: Tensor) -> dict[str, Tensor]:
         """Return ``loss_<name>`` for each loss.
 

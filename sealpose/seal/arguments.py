@@ -69,6 +69,19 @@ def check_predictions(negatives: str, energy_at: str, one_pass: bool) -> None:
         )
 
 
+def check_thinning(thinning: int) -> None:
+    """Ask for a positive whole number.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if not isinstance(thinning, int) or thinning < 1:
+        raise ValueError(
+            'SEALHook: thinning=n lets the loss-net see every n-th window of a batch; '
+            f'n has to be 1, 2, 3 ..., but got {thinning!r}'
+        )
+
+
 def check_all_labelled(one_pass: bool, labelled: object) -> None:
     """Ask for truth of all windows, where the loss-net judges what it learns from.
 
@@ -101,8 +114,9 @@ def at_inference(energy_at: str, model: nn.Module) -> bool:
     if wanted and not hasattr(model, 'pose_loss'):
         raise TypeError(
             f'SEALHook with {energy_at=} needs a model with the methods '
-            '`predict_fresh(gradients=True)` and `pose_loss(pred)`, as PoseLifter has '
-            f"them, but {type(model).__name__} has no pose_loss. Use 'training'"
+            '`predict_fresh(gradients, thinning)` and `pose_loss(pred, thinning)`, as '
+            f'PoseLifter has them, but {type(model).__name__} has no pose_loss. Use '
+            "'training'"
         )
     return wanted
 

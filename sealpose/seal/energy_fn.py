@@ -20,6 +20,7 @@ class EnergyFn:
         at_inference: Whether the energy is that of a prediction in eval mode.
         fresh: Whether the loss-net learns from such a prediction, made for it alone.
         one_pass: Whether the loss-net judges in the pass in which it learns.
+        thinning: Of the windows of a batch, every so many-th is seen.
 
     Attributes:
         iteration: Of the run; to be set before each.
@@ -35,6 +36,7 @@ class EnergyFn:
         at_inference: bool = False,
         fresh: bool = False,
         one_pass: bool = False,
+        thinning: int = 1,
     ) -> None:
         self.trainer = trainer
         self.term = term
@@ -42,6 +44,7 @@ class EnergyFn:
         self.at_inference = at_inference
         self.fresh = fresh
         self.one_pass = one_pass
+        self.thinning = thinning
         self.iteration = 0
         self.figures = FigureMeans()
 
@@ -67,11 +70,18 @@ class EnergyFn:
         Returns:
             ``loss_energy``, or nothing while the energy has no weight.
         """
+        thinning = self.thinning
         if self.at_inference:
-            pred = self.model.predict_fresh(gradients=True)
-            pose_loss = self.model.pose_loss(pred)
-        figures, judge = self._teach(x, pred, target, labelled)
-        energy, more = self.term(judge, pred, pose_loss, self.iteration)
+            pred = self.model.predict_fresh(gradients=True, thinning=thinning)
+            pose_loss = self.model.pose_loss(pred, thinning=thinning)
+            judged, thinning = pred, 1
+        else:
+            judged = pred[::thinning]
+        seen = (x[:: self.thinning], judged, target[:: self.thinning])
+        if labelled is not None:
+            labelled = labelled[:: self.thinning]
+        figures, judge = self._teach(*seen, labelled)
+        energy, more = self.term(judge, pred, pose_loss, self.iteration, thinning)
         figures = {**more, **figures}
         if figures:
             self.figures.add(figures)
@@ -88,6 +98,8 @@ class EnergyFn:
         if self.one_pass and self.term.acts(self.iteration):
             figures, *judged = self.trainer.step_and_judge(x, pred, target)
             return figures, lambda: tuple(judged)
-        ranked = self.model.predict_fresh() if self.fresh else pred
+        ranked = pred
+        if self.fresh:
+            ranked = self.model.predict_fresh(thinning=self.thinning)
         rows = slice(None if labelled is None else int(labelled.sum()))
         return self.trainer.step(x[rows], ranked[rows], target[rows]), judge

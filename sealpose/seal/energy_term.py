@@ -41,15 +41,17 @@ class EnergyTerm:
         pred: Tensor,
         pose_loss: Tensor | None,
         iteration: int,
+        thinning: int = 1,
     ) -> tuple[Tensor | None, dict[str, Tensor]]:
         """Return the weighted energy, None while it has no weight, and its figures.
 
         Args:
-            judge: Returns the mean energy of the prediction and its gradient there;
-                called if it has a weight.
+            judge: Returns the mean energy of the windows that are judged, and its
+                gradient at their prediction; called if the energy has a weight.
             pred: (B, T', J, 3), metres, root-relative, camera axes.
             pose_loss: Sum of the other losses; needed for a ratio.
             iteration: Of the run.
+            thinning: Every so many-th window is judged.
 
         Raises:
             TypeError: the ratio to other losses is asked for, but they are not given.
@@ -60,6 +62,8 @@ class EnergyTerm:
         figures = {'energy_pred': energy}
         if pose_loss is not None:
             (pull,) = autograd.grad(pose_loss, pred, retain_graph=True)
+            # Of a mean over the judged windows alone, as the energy is.
+            pull = thinning * pull[::thinning]
             figures.update(self.balance.update(pull, gradient))
             if self.deconflict:
                 gradient = without_conflict(gradient, pull)
@@ -71,7 +75,8 @@ class EnergyTerm:
             )
         # The value of the energy with its gradient, which is known already: no second
         # pass through the loss-net.
-        tangent = (gradient * (pred - pred.detach())).sum()
+        judged = pred[::thinning]
+        tangent = (gradient * (judged - judged.detach())).sum()
         return self.weight(iteration) * (energy + tangent), figures
 
     def acts(self, iteration: int) -> bool:

@@ -21,6 +21,7 @@ from sealpose.seal.arguments import (
     check_all_labelled,
     check_learning,
     check_predictions,
+    check_thinning,
     check_weight,
 )
 from sealpose.seal.build import (
@@ -82,6 +83,9 @@ class SEALHook(Hook):
         one_pass: Judge the prediction in the pass of the loss-net that learns from it:
             the energy is that before the update, with the loss-net's dropout. It spares
             the loss-net a pass forward and back, a quarter of its work or more.
+        thinning: The loss-net sees, and the energy acts on, every so many-th window of
+            a batch. It divides by as much what the loss-net costs, and at inference the
+            second pass through the pose-net.
         contrast: What else is ranked: lists of configs, ``negatives`` from NEGATIVES
             and ``corrections`` from CORRECTIONS.
         updates: Updates of the loss-net in every iteration.
@@ -114,6 +118,7 @@ class SEALHook(Hook):
         deconflict: bool = False,
         negatives: str = 'shared',
         one_pass: bool = False,
+        thinning: int = 1,
         contrast: dict | None = None,
         updates: int = 1,
         warmup_iters: int = 0,
@@ -126,12 +131,14 @@ class SEALHook(Hook):
         check_learning(objective, optim_wrapper, static, init)
         check_weight(energy_weight, energy_ratio)
         check_predictions(negatives, energy_at, one_pass)
+        check_thinning(thinning)
         self.loss_net = loss_net
         self.objective = objective
         self.optim_wrapper = optim_wrapper
         self.negatives = negatives
         self.energy_at = energy_at
         self.one_pass = one_pass
+        self.thinning = thinning
         self.contrast = contrast or {}
         self.updates = updates
         self.follow_lr = follow_lr
@@ -209,6 +216,7 @@ class SEALHook(Hook):
             at_inference=at_inference(self.energy_at, model),
             fresh=self.negatives == 'fresh',
             one_pass=self.one_pass,
+            thinning=self.thinning,
         )
         # Past nn.Module, which would look for parameters in it.
         object.__setattr__(model, 'energy_fn', self.energy_fn)

@@ -75,7 +75,7 @@ def test_ratio_is_that_of_the_losses_at_the_same_prediction(tmp_path):
     model = TinyLifter()
     asked = []
     pose_loss = model.pose_loss
-    model.pose_loss = lambda pred: asked.append(pred) or pose_loss(pred)
+    model.pose_loss = lambda pred, **kwargs: asked.append(pred) or pose_loss(pred)
     run(tmp_path, hook, model=model, epochs=1)
     # In turn the prediction of the losses, and that of the energy.
     assert len(asked) == 6
