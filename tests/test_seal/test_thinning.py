@@ -94,7 +94,7 @@ def test_the_ratio_is_that_of_means_over_these_windows(energy_at):
     model = lifter()
     model.backbone.eval()  # both predictions the same
     model.backbone.train = lambda mode=True: model.backbone
-    _, net = attach(model, energy_weight=None, energy_ratio=0.3, energy_at=energy_at)
+    attach(model, energy_weight=None, energy_ratio=0.3, energy_at=energy_at)
     x, y = batch()
     kept, losses = in_training(model, x, y)
     pred = kept[-1]
