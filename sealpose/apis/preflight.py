@@ -12,6 +12,7 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from sealpose.engine.checkpoint import check_state_dict, read_checkpoint
+from sealpose.engine.optimizer_type import check_optimizer_type
 from sealpose.registry import DATASETS, HOOKS, MODELS
 
 # Frames that a backbone of any length predicts at once at test time: long enough that
@@ -49,6 +50,8 @@ def preflight(cfg: Config, *stages: str) -> Preflight:
     # A model for trial alone: the run's own is built by the Runner, from its seed.
     model = build_model(cfg)
     _check_checkpoint(cfg, model, training='train' in stages)
+    if 'train' in stages:
+        check_optimizer_type(cfg.optim_wrapper)
     ready = Preflight(hooks=[HOOKS.build(hook) for hook in cfg.get('custom_hooks', [])])
     for stage in stages:
         dataset_cfg = cfg[f'{stage}_dataloader'].dataset

@@ -13,6 +13,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from sealpose.engine.log_interval import log_is_due
+from sealpose.engine.optimizer_type import check_optimizer_type
 from sealpose.engine.shared_buffers import share_buffers
 from sealpose.engine.unwrap import unwrap
 from sealpose.registry import HOOKS
@@ -163,7 +164,7 @@ class SEALHook(Hook):
             dataset: The training data.
 
         Raises:
-            KeyError: an unknown loss-net or objective.
+            KeyError: an unknown loss-net, objective or optimizer.
             ValueError: the skeletons of loss-net, model and data differ, or ``init``
                 does not fit, or ``one_pass`` is not possible.
         """
@@ -175,6 +176,7 @@ class SEALHook(Hook):
         if self.objective is not None:
             build_objective(self.objective, model.skeleton)
         build_contrast(model.skeleton, **self.contrast)
+        check_optimizer_type(self.optim_wrapper or {})
 
     def before_run(self, runner: Runner) -> None:
         """Build the loss-net, in a run that trains."""

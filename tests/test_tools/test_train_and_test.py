@@ -56,6 +56,16 @@ def test_train_resume_test_with_the_config_alone(tmp_path):
              'train_dataloader.dataset.data_root=/nowhere'],
             'error: .*Human36M needs files that are not there',
         ),
+        (
+            ['configs/seal/videopose_sample.py', '--cfg-options',
+             'optim_wrapper.optimizer.type=AdamX'],
+            "error: optimizer 'AdamX' is not registered. Did you mean Adam",
+        ),
+        (
+            ['configs/seal/videopose_sample.py', '--cfg-options',
+             'custom_hooks.0.optim_wrapper.optimizer.type=Adamw'],
+            "error: optimizer 'Adamw' is not registered. Did you mean AdamW",
+        ),
     ],
 )  # fmt: skip
 def test_bad_input_ends_in_one_clear_message(tmp_path, arguments, message):
