@@ -1,5 +1,5 @@
 # Whether the energy out of the pass that trains the loss-net does as well as one of its
-# own: docs/results/search.md.
+# own, and what a small graph loss-net does: docs/results/cheaper.md.
 _base_ = './cmu_simplebaseline.py'
 _seal = 'configs/seal/simplebaseline_cmu.py'
 _training = {'custom_hooks.0.energy_at': 'training'}
@@ -12,7 +12,4 @@ _graph = {
 arms = dict(
     seal_training_one_pass=dict(config=_seal, overrides={**_training, **_one_pass}),
     seal_graph=dict(config=_seal, overrides={**_training, **_graph}),
-    seal_graph_one_pass=dict(
-        config=_seal, overrides={**_training, **_graph, **_one_pass}
-    ),
 )
