@@ -1,5 +1,7 @@
 """How much of its time a training waits for data."""
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 from mmengine.hooks import Hook
@@ -13,27 +15,58 @@ from sealpose.registry import HOOKS
 class DataWaitHook(Hook):
     """Logs ``data_share_percent``: the waiting for batches, of all time, in percent.
 
-    Over the iterations since the log was last written, from the times that mmengine's
-    IterTimerHook takes. On a GPU the share stays small while the data are fetched as
-    fast as the GPU computes, since the host is ahead of it.
+    Over the iterations since the log was last written, validation left out. mmengine's
+    ``data_time`` holds what hooks do between two iterations, too; this is the time from
+    the end of an iteration, hooks and all, to the next batch. On a GPU the share stays
+    small while the data are fetched as fast as the GPU computes, since the host is
+    ahead of it.
     """
 
-    priority = (
-        'NORMAL'  # After IterTimerHook, which is registered first; before the log.
-    )
+    priority = 'NORMAL'  # Before LoggerHook.
 
     def __init__(self) -> None:
         self._waited = 0.0
-        self._passed = 0.0
+        self._worked = 0.0
+        self._left: float | None = None
+        self._entered = 0.0
+
+    def before_train(self, runner: Runner) -> None:
+        """Watch the loop's iterations from now on."""
+        loop = runner.train_loop
+        loop.run_iter = self._timed(loop.run_iter)
+
+    def after_train(self, runner: Runner) -> None:
+        """Look away."""
+        del runner.train_loop.run_iter
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Count the start of the loader as waiting."""
+        self._left = time.perf_counter()
+
+    def before_val_epoch(self, runner: Runner) -> None:
+        """Leave out a validation."""
+        self._left = None
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, *args: Any, **kwargs: Any
     ) -> None:
-        """Add up the times, and hand them over when the log is about to be written."""
-        hub = runner.message_hub
-        self._waited += hub.get_scalar('train/data_time').current()
-        self._passed += hub.get_scalar('train/time').current()
-        if log_is_due(runner, batch_idx):
-            share = self._waited / self._passed if self._passed else 0.0
-            hub.update_scalar('train/data_share_percent', 100 * share)
-            self._waited = self._passed = 0.0
+        """Hand over the share when the log is about to be written."""
+        if not log_is_due(runner, batch_idx):
+            return
+        now = time.perf_counter()
+        passed = self._waited + self._worked + now - self._entered
+        share = self._waited / passed if passed else 0.0
+        runner.message_hub.update_scalar('train/data_share_percent', 100 * share)
+        self._waited = self._worked = 0.0
+        self._entered = now
+
+    def _timed(self, run_iter: Callable) -> Callable:
+        def timed(*args: Any) -> None:
+            self._entered = time.perf_counter()
+            if self._left is not None:
+                self._waited += self._entered - self._left
+            run_iter(*args)
+            self._left = time.perf_counter()
+            self._worked += self._left - self._entered
+
+        return timed
