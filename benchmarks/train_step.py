@@ -88,6 +88,7 @@ FORMS = {
     'small': ('published.py', dict(loss_net=SMALL)),
     'bones': ('structure.py', dict(energy_at='training')),
     'default': ('structure.py', {}),
+    'thinned': ('structure.py', dict(thinning=2)),
 }
 
 
@@ -152,6 +153,7 @@ def row(name: str, args: argparse.Namespace) -> dict:
         'small / base': median_ratio(times['small'], times['base']),
         'bones / base': median_ratio(times['bones'], times['base']),
         'default / base': median_ratio(times['default'], times['base']),
+        'thinned / base': median_ratio(times['thinned'], times['base']),
     }
 
 
