@@ -52,7 +52,7 @@ class Sample:
     Args:
         hours: Since the training started.
         iteration: Iterations so far.
-        memory: Resident memory, MB; what was freed may be part of it for a while.
+        memory: Resident memory, MB, after malloc gave back what it could.
         heap: What malloc has handed out, MB; NaN where the system does not tell.
         blocks: Blocks of memory that Python objects hold, thousands; garbage, which
             waits for its collector between samples, is collected first.

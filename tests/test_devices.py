@@ -11,7 +11,7 @@ import pytest
 import torch
 from mmengine.optim import OptimWrapper
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_flatten
 
 from sealpose.apis import build_trainer
 from sealpose.registry import CORRECTIONS, NEGATIVES
@@ -31,7 +31,7 @@ class OneDevice(TorchDispatchMode):
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         tensors = [
-            t for t in tree_leaves((args, kwargs)) if isinstance(t, torch.Tensor)
+            t for t in tree_flatten((args, kwargs))[0] if isinstance(t, torch.Tensor)
         ]
         devices = {t.device.type for t in tensors if t.dim()}
         name = func._schema.name

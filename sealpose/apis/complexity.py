@@ -1,11 +1,20 @@
 """What a backbone costs: its parameters and its arithmetic."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
+
+try:
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
+    plain_attention = partial(sdpa_kernel, SDPBackend.MATH)
+except ImportError:  # before torch 2.3
+    plain_attention = partial(
+        torch.backends.cuda.sdp_kernel, enable_flash=False, enable_mem_efficient=False
+    )
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,7 @@ def measure_complexity(backbone: nn.Module, num_joints: int) -> Complexity:
     # Fused attention has no count on every device; its plain form has one everywhere.
     with (
         torch.no_grad(),
-        sdpa_kernel(SDPBackend.MATH),
+        plain_attention(),
         FlopCounterMode(display=False) as counter,
     ):
         pred = backbone(x)
