@@ -10,7 +10,7 @@ from torch import Tensor
 
 def derive_seed(*parts: int) -> int:
     """Mix non-negative integers, such as seed, epoch and rank, into one seed."""
-    return int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0] >> 1)
+    return int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0]) >> 1
 
 
 class RandomStream:
