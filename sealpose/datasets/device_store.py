@@ -44,7 +44,7 @@ def size_of(windows: Windows) -> int:
 
 
 def _check_memory(needed: int, device: torch.device) -> None:
-    free, total = torch.get_device_module(device).mem_get_info(device)
+    free, total = getattr(torch, device.type).mem_get_info(device)
     if needed + SPARE_BYTES > free:
         raise MemoryError(
             f'device_store=True needs {_gigabytes(needed)} for the data set and '

@@ -1,6 +1,7 @@
 """Checkpoints as the authors of a backbone published them, turned into ours."""
 
 import re
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,12 @@ StateDict = dict[str, Tensor]
 
 # Where published checkpoints keep their weights; a file of weights alone has none.
 CONTAINERS = ('model_pos', 'state_dict', 'model')
+# Before 2.5 torch admits nothing but its own types.
+_OLD_TORCH = (
+    ''
+    if hasattr(torch.serialization, 'safe_globals')
+    else '. Files with numpy objects need torch 2.5 or later'
+)
 
 
 @dataclass(frozen=True)
@@ -107,11 +114,13 @@ def read_official(
     if not path.is_file():
         raise FileNotFoundError(f'there is no checkpoint {path}')
     try:
-        with torch.serialization.safe_globals(_numpy_globals()):
+        with _admitting_numpy():
             content = torch.load(path, map_location='cpu', weights_only=True)
     except Exception as error:  # torch raises almost anything on damaged files
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ValueError(f'{path} is not a readable checkpoint: {reason}') from None
+        raise ValueError(
+            f'{path} is not a readable checkpoint: {reason}{_OLD_TORCH}'
+        ) from None
     if parts and isinstance(content, dict) and all(c in content for c, _ in parts):
         return {
             prefix + key: value
@@ -119,6 +128,12 @@ def read_official(
             for key, value in _weights_in(content[container], path).items()
         }
     return _weights_in(content, path)
+
+
+def _admitting_numpy() -> AbstractContextManager:
+    if _OLD_TORCH:
+        return nullcontext()
+    return torch.serialization.safe_globals(_numpy_globals())
 
 
 def _numpy_globals() -> list[Any]:

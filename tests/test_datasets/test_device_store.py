@@ -72,13 +72,9 @@ def test_index_of_invalid_frames_moves_too():
 
 
 def test_too_little_memory_is_told_in_numbers(monkeypatch):
-    class Module:
-        @staticmethod
-        def mem_get_info(device):
-            return 2**29 + 1000, 2**33
-
     monkeypatch.setattr(device_store, 'get_device', lambda: 'cuda')
-    monkeypatch.setattr(torch, 'get_device_module', lambda device: Module)
+    free_and_total = (2**29 + 1000, 2**33)
+    monkeypatch.setattr(torch.cuda, 'mem_get_info', lambda device: free_and_total)
     with pytest.raises(
         MemoryError, match=r'needs .* cuda has 0\.50 GiB free of 8\.00 GiB'
     ):

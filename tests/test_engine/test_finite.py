@@ -7,6 +7,7 @@ from contextlib import nullcontext
 import pytest
 import torch
 from mmengine.hooks import Hook
+from mmengine.utils import digit_version
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from sealpose.apis import build_trainer
@@ -281,9 +282,17 @@ def test_nothing_waits_for_the_device(tiny_cfg, policy):
     assert quiet.checked >= 4
 
 
+needs_fused_optimizers = pytest.mark.skipif(
+    digit_version(torch.__version__) < digit_version('2.4'),
+    reason='torch before 2.4 has no fused optimizers on a CPU',
+)
 OPTIMIZERS = [
     (torch.optim.AdamW, dict(lr=0.1, weight_decay=0.1)),
-    (torch.optim.AdamW, dict(lr=0.1, fused=True, amsgrad=True)),
+    pytest.param(
+        torch.optim.AdamW,
+        dict(lr=0.1, fused=True, amsgrad=True),
+        marks=needs_fused_optimizers,
+    ),
     (torch.optim.SGD, dict(lr=0.1, momentum=0.9, weight_decay=0.1)),
     (torch.optim.NAdam, dict(lr=0.1)),
     (torch.optim.RMSprop, dict(lr=0.1, centered=True)),
@@ -312,6 +321,7 @@ def test_a_step_can_be_taken_back_for_any_optimizer(kind, settings, bad_at):
     assert_identical(state, train(good, guarded=False)[0])
 
 
+@needs_fused_optimizers
 def test_gradients_that_a_loss_scaler_drops_are_no_fault():
     weight = torch.nn.Parameter(torch.ones(3))
     optimizer = torch.optim.SGD([weight], lr=0.1, fused=True)

@@ -284,7 +284,10 @@ def test_mistakes_are_named():
         LossNetTrainer(net, MarginObjective())
     pose_net = torch.nn.Linear(2, 3)
     both = [*net.parameters(), *pose_net.parameters()]
-    for optimizer in (torch.optim.SGD(both, 0.1), OptimWrapper(torch.optim.SGD(both))):
+    for optimizer in (
+        torch.optim.SGD(both, 0.1),
+        OptimWrapper(torch.optim.SGD(both, 0.1)),
+    ):
         with pytest.raises(
             ValueError, match="2 parameters that are not the loss-net's"
         ):

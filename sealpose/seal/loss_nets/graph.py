@@ -15,6 +15,10 @@ from sealpose.registry import LOSS_NETS
 from sealpose.seal.loss_nets.base import FUSIONS, LossNet, check_choice
 from sealpose.skeletons import Skeleton
 
+if hasattr(torch.compiler, 'is_compiling'):
+    is_compiling = torch.compiler.is_compiling
+else:  # before torch 2.3
+    is_compiling = torch._utils.is_compiling
 # Poses at a time on a CPU: what a layer hands to the next is then still in the cache.
 CACHED_POSES = 64
 
@@ -271,7 +275,7 @@ class GraphLossNet(LossNet):
 
     def score(self, x: Tensor, y: Tensor) -> Tensor:
         """Return the energy (N,) of N single poses; see the base class."""
-        if y.device.type != 'cpu' or torch.compiler.is_compiling():
+        if y.device.type != 'cpu' or is_compiling():
             return self._score(x, y)
         parts = zip(x.split(CACHED_POSES), y.split(CACHED_POSES), strict=True)
         return torch.cat([self._score(*part) for part in parts])
