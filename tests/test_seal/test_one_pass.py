@@ -84,9 +84,10 @@ def test_satisfied_hinges_leave_no_trace_and_still_have_a_gradient():
     _, energy, gradient = trainer.step_and_judge(x, pred, true)
     torch.testing.assert_close((energy, gradient), expected, rtol=1e-9, atol=1e-14)
     plain = LossNetTrainer(
-        untouched, MarginObjective(scale=1e-3), torch.optim.SGD(untouched.parameters())
+        untouched,
+        MarginObjective(scale=1e-3),
+        torch.optim.SGD(untouched.parameters(), lr=0.1),
     )
-    plain.optim_wrapper.optimizer.param_groups[0]['lr'] = 0.1
     plain.step(x, pred, true)
     for name, weight in untouched.state_dict().items():
         torch.testing.assert_close(
