@@ -61,7 +61,8 @@ class DataWaitHook(Hook):
         self._entered = now
 
     def _timed(self, run_iter: Callable) -> Callable:
-        def timed(*args: Any) -> None:
+        def run_timed(*args: Any) -> None:
+            """Run an iteration between two looks at the clock."""
             self._entered = time.perf_counter()
             if self._left is not None:
                 self._waited += self._entered - self._left
@@ -69,4 +70,4 @@ class DataWaitHook(Hook):
             self._left = time.perf_counter()
             self._worked += self._left - self._entered
 
-        return timed
+        return run_timed
